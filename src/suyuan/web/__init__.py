@@ -1,0 +1,1 @@
+"""Shell, layout and shared parts of every page."""

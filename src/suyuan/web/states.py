@@ -1,0 +1,31 @@
+"""States of records and batches: the word people read, its colour, and what happens next."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.utils.translation import gettext_noop as _
+
+
+class State(NamedTuple):
+    """How a state is shown. `tone` is one of good, wait, act, bad, rest."""
+
+    word: str
+    tone: str
+    next: str
+
+
+STATES = {
+    "draft": State(_("草稿"), "rest", _("由采集人补全后提交。")),
+    "open": State(_("接收中"), "wait", _("数据仍在接收，完成后自动进入初审。")),
+    "first_review": State(_("待初审"), "wait", _("由采集单位初审人核对后，进入复审。")),
+    "second_review": State(_("待复审"), "wait", _("由另一名复审人核对后，生效或进入终审。")),
+    "final_review": State(_("待终审"), "wait", _("由上级机关终审人核对后生效。")),
+    "in_force": State(_("生效"), "good", _("可依办理事由查询使用；更正须提交新修订并重新审核。")),
+    "done": State(_("审核完毕"), "good", _("本批次已走完全部审核。")),
+    "returned": State(_("退回"), "act", _("由采集人按退回理由更正后重新提交。")),
+    "rejected": State(_("否决"), "bad", _("不予入库；如需再报，重新采集。")),
+    "empty": State(_("无新记录"), "rest", _("本批次没有可审核的新记录。")),
+    "sealed": State(_("封存"), "rest", _("依文书封存，解封前不得使用。")),
+    "disposed": State(_("已销毁"), "rest", _("密钥已销毁，内容不可恢复。")),
+}

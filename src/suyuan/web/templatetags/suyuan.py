@@ -1,0 +1,113 @@
+"""Tags for all pages: icons, states, dates, labels and values of records, empty places, pagers, form fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, Select, SelectMultiple
+from django.template.context import Context
+from django.template.loader_tags import BLOCK_CONTEXT_KEY
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from suyuan.web import dates
+from suyuan.web.states import STATES
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """An icon of the sprite, hidden from screen readers: the words beside it say what it means."""
+    return format_html(
+        '<svg class="icon {}" fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
+        ' aria-hidden="true"><use href="{}#{}"/></svg>',
+        classes, static("dist/icons.svg"), name,
+    )  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def block_again(context: Context, name: str) -> str:
+    """The text of a block a second time: the heading of a page is its title unless it says otherwise."""
+    block = context.render_context[BLOCK_CONTEXT_KEY].get_block(name)
+    return str(block.render(context)) if block else ""
+
+
+@register.filter
+def state_badge(state: str) -> SafeString:
+    """A record's or batch's state as a word with its colour."""
+    shown = STATES.get(state)
+    tone, word = (shown.tone, _(shown.word)) if shown else ("rest", state)
+    return format_html('<span class="sy-state sy-state-{}">{}</span>', tone, word)
+
+
+@register.filter
+def state_word(state: str) -> str:
+    """A record's or batch's state as a word."""
+    shown = STATES.get(state)
+    return _(shown.word) if shown else state
+
+
+@register.filter
+def day(value: date | datetime | str | None) -> str:
+    """A date as it is written in the reader's language: 2026年3月5日."""
+    return dates.day(value)
+
+
+@register.filter
+def moment(value: datetime | str | None) -> str:
+    """A date with hours and minutes in China's civil time: 2026年3月5日 14:30."""
+    return dates.moment(value)
+
+
+@register.inclusion_tag("web/parts/empty.html")
+def empty(icon_name: str, heading: str, hint: str = "", url: str = "", action: str = "") -> dict[str, str]:
+    """An empty place that says why it is empty and what to do next."""
+    return {"icon_name": icon_name, "heading": heading, "hint": hint, "url": url, "action": action}
+
+
+@register.inclusion_tag("web/parts/pager.html", takes_context=True)
+def pager(context: Context, following: str | None, shown: int = 0) -> dict[str, Any]:
+    """Keyset paging: "first page" and "next page", keeping the query of the request."""
+    query = context["request"].GET.copy()
+    started = bool(query.pop("after", None))
+    first = query.urlencode()
+    query["after"] = following or ""
+    return {"first": first, "next": query.urlencode() if following else "", "started": started, "shown": shown}
+
+
+@register.inclusion_tag("web/parts/field.html")
+def field(bound: BoundField, hint: str = "") -> dict[str, Any]:
+    """A form field with its label, help, and what is wrong with it, tied together for screen readers."""
+    widget = bound.field.widget
+    classes = "form-select" if isinstance(widget, Select | SelectMultiple) else "form-control"
+    described = [f"{bound.id_for_label}-hint"] if hint or bound.help_text else []
+    described += [f"{bound.id_for_label}-errors"] if bound.errors else []
+    attrs: dict[str, Any] = {"class": "form-check-input" if isinstance(widget, CheckboxInput) else classes}
+    if bound.errors:
+        attrs |= {"class": f"{attrs['class']} is-invalid", "aria-invalid": "true"}
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
+    return {
+        "bound": bound,
+        "control": bound.as_widget(attrs=attrs),
+        "hint": hint or bound.help_text,
+        "check": isinstance(widget, CheckboxInput),
+    }
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """`mapping[key]`, or nothing."""
+    return mapping.get(key) if mapping is not None else None
+
+
+@register.filter
+def joined(values: Iterable[Any]) -> str:
+    """Values side by side with the reader's own separator."""
+    return _("、").join(str(one) for one in values)
