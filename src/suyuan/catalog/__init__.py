@@ -1,0 +1,1 @@
+"""类型目录 Record types."""

@@ -1,0 +1,1 @@
+"""The commands: `suyuan NAME`. Those of a room live in `<room>/cli.py`."""

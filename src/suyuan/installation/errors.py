@@ -1,0 +1,181 @@
+"""Errors of the installation.
+
+SuyuanError
+├── InstallationMissing  the data folder holds no installation yet; shown to whoever runs a command
+├── AlreadyRunning       a second `up` on one data folder
+├── PortInUse            something else listens on the web port
+├── DataFolderUnusable   the data folder cannot be written or belongs to somebody else
+├── DiskFull             no room left where the data lies
+├── StaleLock            a lock file of a server that is not ours, or will not go away
+├── ServerFailed         PostgreSQL did not start, with its own last words
+├── VersionUnknown       the server, or the data folder, is of a version that is not supported
+├── NewerData            the database was migrated by a later version of this program
+├── DatabaseUnreachable  DATABASE_URL answers not at all, or not to us
+├── RolesUnsafe          the application role could go round the row level security
+└── StartFailed          a step of starting failed; the log has the rest
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from suyuan.errors import SuyuanError
+
+
+class InstallationMissing(SuyuanError):
+    """The data folder holds no installation yet."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(
+            "installation.missing",
+            f"数据目录 {data} 中还没有安装。",
+            f"There is no installation in {data} yet.",
+            "先执行 suyuan up(或 suyuan up --demo);数据在别处时用 --data 指明。",
+            "Run `suyuan up` (or `suyuan up --demo`) first; if the data lies elsewhere, name it with --data.",
+        )
+
+
+class AlreadyRunning(SuyuanError):
+    """A second `up` on one data folder."""
+
+    def __init__(self, data: Path, who: str) -> None:
+        super().__init__(
+            "installation.already_running",
+            f"数据目录 {data} 已由另一个进程使用:{who or '未知'}。",
+            f"The data folder {data} is in use by another process: {who or 'unknown'}.",
+            "直接打开它的地址,或先在那个终端按 Ctrl-C 停止;要同时运行另一套,请用 --data 指定另一个目录。",
+            "Open its address, or stop it with Ctrl-C where it runs; for a second installation give another --data.",
+        )
+
+
+class PortInUse(SuyuanError):
+    """Something else listens on the web port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            "installation.port_in_use",
+            f"端口 {port} 已被占用。",
+            f"Port {port} is in use.",
+            f"换一个端口:suyuan up --port {port + 1};或停止占用它的程序(ss -ltnp 可查看)。",
+            f"Take another one: `suyuan up --port {port + 1}`; or stop what uses it (`ss -ltnp` shows it).",
+        )
+
+
+class DataFolderUnusable(SuyuanError):
+    """The data folder cannot be written or belongs to somebody else."""
+
+    def __init__(self, folder: Path, why: str) -> None:
+        super().__init__(
+            "installation.data_unusable",
+            f"数据目录 {folder} 不可用:{why}。",
+            f"The data folder {folder} cannot be used: {why}.",
+            "用 --data 指定一个属于当前用户的目录,或改正该目录的属主和权限。",
+            "Name a folder of your own with --data, or mend the folder's owner and permissions.",
+        )
+
+
+class DiskFull(SuyuanError):
+    """No room left where the data lies."""
+
+    def __init__(self, folder: Path, free_mb: int) -> None:
+        super().__init__(
+            "installation.disk_full",
+            f"{folder} 所在磁盘空间不足,仅剩 {free_mb} MB。",
+            f"The disk of {folder} is full: {free_mb} MB left.",
+            "清出至少 500 MB 空间后重新执行;已确认的数据都在,无需修复。",
+            "Free at least 500 MB and start again; everything acknowledged is safe and nothing needs repair.",
+        )
+
+
+class StaleLock(SuyuanError):
+    """A lock file of a server that is not ours, or will not go away."""
+
+    def __init__(self, lock: Path, pid: int, why: str) -> None:
+        super().__init__(
+            "installation.stale_lock",
+            f"锁文件 {lock} 仍在(进程 {pid}:{why}),等待 30 秒后仍不能启动数据库。",
+            f"The lock file {lock} is still there (process {pid}: {why}); the database did not start within 30 seconds.",
+            f"用 ps -fp {pid} 查看该进程:是本系统的 postgres 就先停止它;确认没有 postgres 使用该目录后再移走锁文件。",
+            f"Look at it with `ps -fp {pid}`: if it is this installation's postgres, stop it; "
+            "move the lock file away only when no postgres uses the folder.",
+        )
+
+
+class ServerFailed(SuyuanError):
+    """PostgreSQL did not start, with its own last words."""
+
+    def __init__(self, step: str, words: str, log: Path) -> None:
+        super().__init__(
+            "installation.server_failed",
+            f"PostgreSQL 未能完成“{step}”:{words}",
+            f"PostgreSQL did not get through `{step}`: {words}",
+            f"完整日志在 {log};改正后重新执行 suyuan up。",
+            f"The whole log is {log}; mend the cause and run `suyuan up` again.",
+        )
+
+
+class VersionUnknown(SuyuanError):
+    """The server, or the data folder, is of a version that is not supported."""
+
+    def __init__(self, what: str, found: str, wanted: str) -> None:
+        super().__init__(
+            "installation.version_unknown",
+            f"{what} 的 PostgreSQL 版本是 {found},需要 {wanted}。",
+            f"{what} has PostgreSQL {found}; needed is {wanted}.",
+            "自有服务器请升级到所列小版本(CVE-2025-8713 已修复);数据目录请用写入它的那个版本的本系统,或先用 pg_upgrade 升级。",
+            "Update a server of your own to one of those minors (they have the fix of CVE-2025-8713); "
+            "open a data folder with the release that wrote it, or take it over with pg_upgrade first.",
+        )
+
+
+class NewerData(SuyuanError):
+    """The database was migrated by a later version of this program."""
+
+    def __init__(self, unknown: list[str]) -> None:
+        names = "、".join(unknown[:3])
+        super().__init__(
+            "installation.newer_data",
+            f"数据库由更新版本的本系统写入(本版本不认识:{names})。",
+            f"The database was written by a later version of this program (unknown here: {', '.join(unknown[:3])}).",
+            "请用那个版本启动;不支持降级。",
+            "Start it with that version; going back is not supported.",
+        )
+
+
+class DatabaseUnreachable(SuyuanError):
+    """The database answers not at all, or not to us."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(
+            "installation.database_unreachable",
+            f"连接不上数据库({where}):{why}",
+            f"The database ({where}) cannot be reached: {why}",
+            "自有服务器:检查 DATABASE_URL 的主机、端口、库名和口令;内置数据库:先执行 suyuan up。",
+            "Your own server: check host, port, database and password of DATABASE_URL; the embedded one: run `suyuan up`.",
+        )
+
+
+class RolesUnsafe(SuyuanError):
+    """The application role could go round the row level security."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(
+            "installation.roles_unsafe",
+            f"数据库角色检查未通过,拒绝启动:{zh}",
+            f"The check of the database roles failed, so nothing is served: {en}",
+            "执行 suyuan doctor 查看每一项及改正办法。",
+            "Run `suyuan doctor` for each finding and its mend.",
+        )
+
+
+class StartFailed(SuyuanError):
+    """A step of starting failed; the log has the rest."""
+
+    def __init__(self, step: str, log: Path) -> None:
+        super().__init__(
+            "installation.start_failed",
+            f"“{step}”未成功,已停止。",
+            f"`{step}` did not succeed; everything was stopped.",
+            f"原因见上方输出或日志目录 {log};改正后重新执行。",
+            f"The cause is above or in {log}; mend it and start again.",
+        )
