@@ -1,0 +1,234 @@
+"""What changes records. Everything that arrives is a batch of 1 to N rows, from whatever door.
+
+`open_batch`, then `submit` for each chunk, then `close_batch`, which fixes the digest that reviewers sign
+and opens the first review. Each runs in its caller's acting transaction and enters the ledger in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import uuid_utils
+from django.db import IntegrityError, connection
+
+from suyuan.access.acting import Acting
+from suyuan.catalog.check import Checked
+from suyuan.catalog.model import RecordType
+from suyuan.installation.sql import statements
+from suyuan.ledger import actions as ledger
+from suyuan.ledger.acts import Act
+from suyuan.records.arrival import Arrangement, Arrival, Finding, Known, Outcome, arrange, arrivals, verdicts
+from suyuan.records.digest import Place, chunk_digest
+from suyuan.records.errors import BatchClosed
+from suyuan.records.identity import Delivery
+from suyuan.records.links import resolve
+from suyuan.records.pack import Packed, Row, pack
+from suyuan.vault import actions as vault
+from suyuan.vault import envelope
+
+_CHUNK_SEQ = 1_000_000  # a chunk's revisions are numbered from chunk_no times this
+_CIVIL_OFFSET = 8 * 3_600_000_000  # China's civil time is UTC+8 all year: catalog times are civil
+_SQL = statements("records", "take_in")
+
+
+class ChunkResult(NamedTuple):
+    """What became of a chunk: counts that add up to its source rows, each row's outcome, and the findings."""
+
+    accepted: int
+    warned: int
+    returned: int
+    duplicate: int
+    outcomes: dict[int, Outcome]
+    findings: list[Finding]
+    records: dict[int, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReceipt:
+    """A closed batch: what reviewers sign, and the counts over all its chunks."""
+
+    batch: UUID
+    digest: bytes | None
+    state: str
+    accepted: int
+    warned: int
+    returned: int
+    duplicate: int
+    skipped: int
+
+
+def open_batch(
+    who: Acting,
+    record_type: RecordType,
+    release: str,
+    channel: str,
+    legal_basis: str,
+    *,
+    source_digest: bytes | None = None,
+    mapping_digest: bytes | None = None,
+    label: str = "",
+) -> UUID:
+    """Open a batch of one type. `label` is what the collector calls the source; it is stored encrypted.
+
+    `release` is the catalog release (64 hex digits) every row will be checked against.
+    """
+    batch = UUID(str(uuid_utils.uuid7()))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO records_batch (batch_id, type, agency, level, collector, channel, legal_basis,
+                                          source_digest, mapping_digest, release, label)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [batch, record_type.id, who.agency, record_type.level, who.person, channel, legal_basis, source_digest,
+             mapping_digest, bytes.fromhex(release), vault.seal("batch.label", batch.bytes, label.encode())],
+        )  # fmt: skip
+    ledger.append(who, Act.batch_open, batch=batch, digest=source_digest)
+    return batch
+
+
+def submit(
+    who: Acting,
+    batch: UUID,
+    checked: Checked,
+    *,
+    children: Sequence[Checked] = (),
+    chunk_no: int = 0,
+    delivery: Delivery | None = None,
+) -> ChunkResult:
+    """Take in one chunk of checked rows: encrypt, store, link and enter in the ledger those that pass.
+
+    `children` are rows of other types that came with the same source rows (same `_row`); a source row goes
+    in whole or not at all. `delivery` carries identities from chunk to chunk of one source.
+    Raises `BatchClosed`.
+    """
+    parts = [checked, *children]
+    worst = verdicts(parts)
+    counter = delivery or Delivery(who.agency)
+    found = [one for part in parts for one in arrivals(part, worst, counter)]
+    arrangement = arrange(parts, found, _known(batch, found), worst)
+    records = _write(who, batch, checked.type.level, chunk_no, arrangement)
+    counts = _counts(arrangement)
+    return ChunkResult(*counts, arrangement.outcomes, arrangement.findings, records)
+
+
+def close_batch(who: Acting, batch: UUID, *, skipped: int = 0) -> BatchReceipt:
+    """Close a batch: its content is fixed from here on, and the first review opens. Raises `BatchClosed`."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(
+                """SELECT digest, state, accepted, warned, returned, duplicate, skipped
+                   FROM records_close(%s, %s)""",
+                [batch, skipped],
+            )
+        except IntegrityError as exc:
+            raise BatchClosed from exc
+        digest, *rest = cursor.fetchone()
+    receipt = BatchReceipt(batch, bytes(digest) if digest else None, *rest)
+    ledger.append(who, Act.batch_close, batch=batch, digest=receipt.digest)
+    return receipt
+
+
+def _known(batch: UUID, found: Sequence[Arrival]) -> dict[bytes, Known]:
+    keys = list({one.mark.key_digest for one in found})
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["known"], {"batch": batch, "keys": keys})
+        return {
+            bytes(key): Known(bytes(mark), record, rev, state, key_id, bytes(wrapped) if wrapped else None, same)
+            for key, mark, record, rev, state, key_id, wrapped, same in cursor.fetchall()
+        }
+
+
+def _write(who: Acting, batch: UUID, level: int, chunk_no: int, arrangement: Arrangement) -> dict[int, UUID]:
+    ids = {id(one): _record_id(one) for one in arrangement.arrivals if one.write}
+    resolve(who, level, arrangement, ids)
+    written = list(arrangement.writes())
+    groups = _rows(who, batch, level, chunk_no, written, ids)
+    digests: dict[int, bytes] = {}
+    for key_id, rows in groups.items():
+        packed = pack(rows, vault.provider(), key_id, level)
+        digests.update({row.place.seq: digest for row, digest in zip(rows, packed.digests, strict=True)})
+        _store(batch, packed, amended=any(row.place.rev > 1 for row in rows))
+    places = sorted((row.place for rows in groups.values() for row in rows), key=lambda place: place.seq)
+    _enter(who, batch, places, digests)
+    _chunk_row(who, batch, level, chunk_no, arrangement, places, digests)
+    return {one.row_no: UUID(bytes=ids[id(one)]) for one in reversed(written)}
+
+
+def _record_id(one: Arrival) -> bytes:
+    return one.known.record.bytes if one.known else uuid_utils.uuid7().bytes
+
+
+def _rows(
+    who: Acting, batch: UUID, level: int, chunk_no: int, written: Sequence[Arrival], ids: dict[int, bytes]
+) -> dict[int, list[Row]]:
+    provider = vault.provider()
+    now, current = time.time_ns() // 1000, provider.current_key(level)
+    fresh = [one for one in written if one.known is None]
+    new = zip(*envelope.new_keys(provider, current, [ids[id(one)] for one in fresh]), strict=True)
+    keys = {id(one): pair for one, pair in zip(fresh, new, strict=True)}
+    groups: dict[int, list[Row]] = {}
+    for offset, one in enumerate(written):
+        key_id = one.known.key_id if one.known else current
+        data_key, wrapped = _existing_key(one.known) if one.known else keys[id(one)]
+        place = Place(
+            ids[id(one)], one.known.latest_rev + 1 if one.known else 1, one.type, who.agency, level,
+            now if one.at is None else one.at - _CIVIL_OFFSET, now, who.person, batch.bytes,
+            chunk_no * _CHUNK_SEQ + offset, one.row_no, one.final,
+        )  # fmt: skip
+        groups.setdefault(key_id, []).append(
+            Row(place, one.content.encode(), one.facets.encode(), one.exact, one.text, one.codes,
+                one.mark.key_digest, one.mark.content_mark, data_key, wrapped)
+        )  # fmt: skip
+    return groups
+
+
+def _existing_key(known: Known) -> tuple[bytes, bytes]:
+    wrapped = known.wrapped or b""  # an erased record is not amendable, so `classify` lets none come here
+    [data_key] = vault.provider().unwrap(known.key_id, [(known.record.bytes, wrapped)])
+    return data_key, wrapped
+
+
+def _store(batch: UUID, packed: Packed, *, amended: bool) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["staging"])
+        with cursor.cursor.copy(_SQL["copy"]) as copy:
+            copy.write(packed.stream)
+        for name in ("records", "revisions", "keys"):
+            cursor.execute(_SQL[name])
+        if amended:
+            cursor.execute(_SQL["remark"], {"batch": batch})
+        cursor.execute("TRUNCATE records_staging")
+
+
+def _enter(who: Acting, batch: UUID, places: Sequence[Place], digests: dict[int, bytes]) -> None:
+    for act, chosen in (
+        (Act.collect, [place for place in places if place.rev == 1]),
+        (Act.amend, [place for place in places if place.rev > 1]),
+    ):
+        if chosen:
+            rows = [(UUID(bytes=place.record), place.rev, digests[place.seq]) for place in chosen]
+            ledger.append_many(who, act, rows, batch)
+
+
+def _chunk_row(
+    who: Acting, batch: UUID, level: int, chunk_no: int,
+    arrangement: Arrangement, places: Sequence[Place], digests: dict[int, bytes],
+) -> None:  # fmt: skip
+    accepted, warned, returned, duplicate = _counts(arrangement)
+    values: dict[str, Any] = {
+        "batch": batch, "chunk_no": chunk_no, "agency": who.agency, "level": level,
+        "digest": chunk_digest(digests[place.seq] for place in places), "revisions": len(places),
+        "needs_final": any(place.final for place in places),
+        "accepted": accepted, "warned": warned, "returned": returned, "duplicate": duplicate,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["chunk"], values)
+
+
+def _counts(arrangement: Arrangement) -> tuple[int, int, int, int]:
+    outcomes = list(arrangement.outcomes.values())
+    accepted, warned, returned, duplicate = (outcomes.count(one) for one in Outcome)
+    return accepted, warned, returned, duplicate

@@ -1,0 +1,19 @@
+"""Records as a Django app: it brings its check of stored revisions to `ledger verify`."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class RecordsConfig(AppConfig):
+    """Norm 3.3.1, 3.4.2."""
+
+    name = "suyuan.records"
+    label = "records"
+
+    def ready(self) -> None:
+        """Register the recomputation of every revision."""
+        from suyuan.ledger import verify
+        from suyuan.records.verify import verify_revisions
+
+        verify.register(verify_revisions)

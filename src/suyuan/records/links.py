@@ -1,0 +1,65 @@
+"""References between records: a natural key in the source becomes a link to the record it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import connection
+
+from suyuan.access.acting import Acting
+from suyuan.installation.sql import statements
+from suyuan.records.arrival import Arrangement, Arrival, Finding, Outcome
+from suyuan.vault.actions import keyed_digest
+
+_SQL = statements("records", "take_in")
+
+
+def resolve(who: Acting, level: int, arrangement: Arrangement, ids: dict[int, bytes]) -> None:
+    """Store the links of the rows to be written; a reference nobody answers becomes a warning.
+
+    `ids` are the record ids by `id(arrival)`, so that rows of one chunk can refer to each other.
+    """
+    wanted = [(one, ref, reference_key(who.agency, ref)) for one in arrangement.writes() for ref in one.refs]
+    if not wanted:
+        return
+    here = {one.mark.key_digest: ids[id(one)] for one in arrangement.writes()}
+    stored = _stored({key for _, _, key in wanted} - here.keys())
+    links = []
+    for one, ref, key in wanted:
+        target = here.get(key) or stored.get(key)
+        if target is None:
+            _warn(arrangement, one, ref["field"])
+        else:
+            rev = one.known.latest_rev + 1 if one.known else 1
+            links.append((UUID(bytes=ids[id(one)]), rev, ref["field"], UUID(bytes=target)))
+    _insert(who, level, links)
+
+
+def reference_key(agency: int, ref: dict[str, str]) -> bytes:
+    """Key digest under which the target of a reference would be stored."""
+    return keyed_digest("key", f"{ref['to']}\x1f{agency}\x1f{ref['key']}".encode())
+
+
+def _stored(keys: Iterable[bytes]) -> dict[bytes, bytes]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["targets"], {"keys": list(keys)})
+        return {bytes(key): record.bytes for key, record in cursor.fetchall()}
+
+
+def _warn(arrangement: Arrangement, one: Arrival, field: str) -> None:
+    arrangement.findings.append(Finding(one.row_no, one.type, field, "records.reference_missing", "warn"))
+    if arrangement.outcomes[one.row_no] is Outcome.ACCEPTED:
+        arrangement.outcomes[one.row_no] = Outcome.WARNED
+
+
+def _insert(who: Acting, level: int, links: list[tuple[UUID, int, str, UUID]]) -> None:
+    if not links:
+        return
+    records, revs, fields, targets = (list(column) for column in zip(*links, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SQL["links"],
+            {"records": records, "revs": revs, "fields": fields, "targets": targets,
+             "agency": who.agency, "level": level},
+        )  # fmt: skip

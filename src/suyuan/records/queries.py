@@ -1,0 +1,222 @@
+"""What reads records. `open_record` is the only way to one; lists show only what they log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from suyuan.access.acting import Acting
+from suyuan.installation.sql import statements
+from suyuan.ledger import actions as ledger
+from suyuan.ledger.acts import Act
+from suyuan.records.errors import NotFound
+from suyuan.records.reading import RecordView, views
+from suyuan.vault import actions as vault
+from suyuan.vault import terms
+
+_SQL = statements("records", "read")
+COUNT_CAP = 1000
+
+
+class Change(NamedTuple):
+    """One field that differs between two revisions."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionInfo:
+    """One step in a record's life. `in_force_since` is None while it waits or after it was given back."""
+
+    rev: int
+    valid_from: datetime
+    recorded_at: datetime
+    author: int
+    batch: UUID
+    row_no: int
+    final: bool
+    digest: bytes
+    channel: str
+    legal_basis: str
+    batch_state: str
+    source: str
+    in_force_since: datetime | None
+    returned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list. `next` continues it; `total` counts to 1,000 and `more` says there are more."""
+
+    rows: list[RecordView]
+    next: str | None
+    total: int
+    more: bool
+
+
+class Link(NamedTuple):
+    """A reference from this record (`outward`) or to it."""
+
+    field: str
+    record: UUID
+    outward: bool
+
+
+def open_record(
+    who: Acting, record: UUID, *, as_of: datetime | None = None, known_at: datetime | None = None
+) -> RecordView:
+    """Open one record: the revision in force, else the latest; or the one for a (valid, known) pair of times.
+
+    The look is entered in the ledger. Raises `NotFound`, alike for hidden, missing and not yet known.
+    """
+    if as_of is None and known_at is None:
+        rows = _read("current", {"ids": [record]})
+    else:
+        now = datetime.now(UTC)
+        rows = _read("as_of", {"id": record, "as_of": as_of or now, "known_at": known_at or now})
+    if not rows:
+        raise NotFound
+    ledger.append(who, Act.consult, record=record, rev=rows[0].rev)
+    return rows[0]
+
+
+def open_revision(who: Acting, record: UUID, rev: int) -> RecordView:
+    """Open one revision by number; entered in the ledger. Raises `NotFound`."""
+    for one in _read("all_of_one", {"id": record}):
+        if one.rev == rev:
+            ledger.append(who, Act.consult, record=record, rev=rev)
+            return one
+    raise NotFound
+
+
+def history(who: Acting, record: UUID) -> list[RevisionInfo]:
+    """Every revision, oldest first: when, by whom, through which door. Raises `NotFound`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["history"], {"id": record})
+        rows = cursor.fetchall()
+    if not rows:
+        raise NotFound
+    ledger.append(who, Act.consult, record=record)
+    return [_info(row) for row in rows]
+
+
+def compare(who: Acting, record: UUID, before: int, after: int) -> list[Change]:
+    """Field by field, what differs between two revisions. Raises `NotFound`."""
+    found = {one.rev: one for one in _read("all_of_one", {"id": record})}
+    if before not in found or after not in found:
+        raise NotFound
+    ledger.append(who, Act.consult, record=record, rev=after)
+    return changes(found[before].content, found[after].content)
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """Fields whose values differ, in order of name."""
+    names = sorted(before.keys() | after.keys())
+    return [
+        Change(field, before.get(field), after.get(field)) for field in names if before.get(field) != after.get(field)
+    ]
+
+
+def links(who: Acting, record: UUID, rev: int) -> list[Link]:
+    """References from this revision, and from current revisions of other records to this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["links"], {"id": record, "rev": rev})
+        found = [Link(*row) for row in cursor.fetchall()]
+    ledger.append(who, Act.list, record=record, shown=[link.record for link in found])
+    return found
+
+
+def search(
+    who: Acting,
+    *,
+    type: str | None = None,
+    text: str = "",
+    exact: Sequence[str] = (),
+    codes: Mapping[str, str] | None = None,
+    state: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """A page of records in scope, newest first.
+
+    `text` is found by its character pairs, `exact` are "kind\\x1fvalue" identifiers, `codes` filter by facet.
+    The page's rows are entered in the ledger; what was searched for only as keyed digests.
+    """
+    wanted = _terms(text, exact, codes or {})
+    before, before_id = _cursor(after)
+    values = {"type": type, "terms": wanted, "state": state, "before": before, "before_id": before_id}
+    statement = "search" if wanted else "list"
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL[statement], values | {"limit": limit + 1})
+        hits = cursor.fetchall()
+        cursor.execute(_SQL["count_search" if wanted else "count"], values | {"limit": COUNT_CAP + 1})
+        [total] = cursor.fetchone()
+    shown = [record for record, _ in hits[:limit]]
+    rows = {one.record_id: one for one in _read("current", {"ids": shown})}
+    detail = {"terms": sorted(wanted)} if wanted else None
+    ledger.append(who, Act.search if wanted else Act.list, shown=shown, detail=detail)
+    following = _following(hits[limit - 1]) if len(hits) > limit else None
+    return Page(
+        [rows[record] for record in shown if record in rows],
+        following,
+        min(total, COUNT_CAP),
+        total > COUNT_CAP,
+    )
+
+
+def batch_rows(
+    who: Acting, batch: UUID, *, seqs: Sequence[int] | None = None, offset: int = 0, limit: int = 50
+) -> list[RecordView]:
+    """Revisions of a batch for its reviewers, in order of arrival, or those at `seqs`; entered in the ledger."""
+    rows = _read(
+        "of_batch",
+        {"batch": batch, "seqs": list(seqs) if seqs is not None else None, "offset": offset, "limit": limit},
+    )
+    ledger.append(who, Act.list, batch=batch, shown=[one.record_id for one in rows])
+    return rows
+
+
+def _read(condition: str, values: dict[str, Any]) -> list[RecordView]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_SQL['revisions']}\n{_SQL[condition]}", values)
+        return views(cursor.fetchall())
+
+
+def _info(row: Sequence[Any]) -> RevisionInfo:
+    (rev, valid_from, recorded_at, author, batch, row_no, final, digest, channel, legal_basis, state, label,
+     since, returned) = row  # fmt: skip
+    source = vault.open_sealed("batch.label", batch.bytes, bytes(label)).decode()
+    return RevisionInfo(
+        rev, valid_from, recorded_at, author, batch, row_no, final, bytes(digest), channel, legal_basis, state,
+        source, since, returned,
+    )  # fmt: skip
+
+
+def _terms(text: str, exact: Sequence[str], codes: Mapping[str, str]) -> list[int]:
+    digest = terms.digester(1)
+    wanted = {pair for word in text.split() for pair in terms.bigrams(word)}
+    wanted |= {terms.exact(value) for value in exact}
+    wanted |= {terms.code(f"{field}\x1f{code}") for field, code in codes.items()}
+    return [terms.number(digest(term)) for term in wanted]
+
+
+def _cursor(after: str | None) -> tuple[datetime | None, UUID | None]:
+    if not after:
+        return None, None
+    moment, _, record = after.partition("_")
+    try:
+        return datetime.fromisoformat(moment), UUID(record)
+    except ValueError:
+        return None, None
+
+
+def _following(hit: tuple[UUID, datetime]) -> str:
+    record, at = hit
+    return f"{at.astimezone(UTC).isoformat()}_{record}"

@@ -1,0 +1,83 @@
+"""Stored rows become readable: unwrapped, decrypted, and checked against their digest on every read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from suyuan.records.digest import Place, associated_data, header, microseconds, name, revision_digest
+from suyuan.vault import envelope
+from suyuan.vault.actions import provider
+from suyuan.vault.errors import ContentDamaged
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """One revision of a record as its reader may see it. `content` holds values by field name.
+
+    `digest` is what a reviewer of this revision signs (32 bytes).
+    """
+
+    record_id: UUID
+    rev: int
+    type: str
+    agency: int
+    level: int
+    valid_from: datetime
+    recorded_at: datetime
+    author: int
+    batch: UUID
+    seq: int
+    row_no: int
+    final: bool
+    state: str
+    in_force_rev: int | None
+    latest_rev: int
+    digest: bytes
+    content: dict[str, Any]
+
+    @property
+    def in_force(self) -> bool:
+        """Whether this very revision is the one in force."""
+        return self.rev == self.in_force_rev
+
+
+def canonical(facets: str) -> bytes:
+    """Facets as they were bound: keys in order, no spaces."""
+    return orjson.dumps(orjson.loads(facets), option=orjson.OPT_SORT_KEYS)
+
+
+def view(row: Sequence[Any], data_key: bytes) -> RecordView:
+    """Decrypt one row of the `revisions` statement. Raises `ContentDamaged` if any bound column was changed."""
+    (record, rev, kind, agency, level, valid_from, recorded_at, author, batch, seq, row_no, final,
+     facets, terms, digest, content, key_id, _, state, in_force_rev, latest_rev) = row  # fmt: skip
+    head = header(
+        Place(record.bytes, rev, kind, agency, level, microseconds(valid_from), microseconds(recorded_at),
+              author, batch.bytes, seq, row_no, final)
+    )  # fmt: skip
+    where = name(record, rev)
+    plain, commitment = envelope.decrypt(
+        provider().suite(key_id), data_key, bytes(content),
+        associated_data(head, key_id, canonical(facets), bytes(terms)), where,
+    )  # fmt: skip
+    if revision_digest(head, commitment) != bytes(digest):
+        raise ContentDamaged(where)
+    return RecordView(
+        record, rev, kind, agency, level, valid_from, recorded_at, author, batch, seq, row_no, final,
+        state, in_force_rev, latest_rev, bytes(digest), orjson.loads(plain),
+    )  # fmt: skip
+
+
+def views(rows: Iterable[Sequence[Any]]) -> list[RecordView]:
+    """Decrypt rows of the `revisions` statement."""
+    return [view(row, _data_key(row)) for row in rows if row[17] is not None]
+
+
+def _data_key(row: Sequence[Any]) -> bytes:
+    [key] = provider().unwrap(row[16], [(row[0].bytes, bytes(row[17]))])
+    return key

@@ -1,0 +1,59 @@
+-- Statements of records.actions.submit; each is named by the line above it.
+
+-- name: staging
+-- COPY may not write to a table with row level security, so rows land here first and are inserted, checked
+-- by the policies, from here. Gone at the end of the transaction.
+CREATE TEMPORARY TABLE IF NOT EXISTS records_staging (
+    record_id uuid, rev int, agency bigint, level smallint, valid_from timestamptz, recorded_at timestamptz,
+    author bigint, batch_id uuid, seq int, row_no int, final boolean, key_id int,
+    key_digest bytea, mark bytea, digest bytea, wrapped_key bytea, facets jsonb, terms bigint[], content bytea,
+    type text
+) ON COMMIT DELETE ROWS;
+
+-- name: copy
+COPY records_staging FROM STDIN (FORMAT binary);
+
+-- name: records
+INSERT INTO records_record (record_id, type, agency, level, state, latest_rev, key_id, wrapped_key, at)
+SELECT record_id, type, agency, level, 'first_review', 1, key_id, wrapped_key, valid_from
+FROM records_staging WHERE rev = 1;
+
+-- name: revisions
+INSERT INTO records_revision (record_id, rev, type, agency, level, valid_from, recorded_at, author, batch_id, seq,
+                              row_no, final, facets, terms, digest, content)
+SELECT record_id, rev, type, agency, level, valid_from, recorded_at, author, batch_id, seq,
+       row_no, final, facets, terms, digest, content
+FROM records_staging;
+
+-- name: keys
+INSERT INTO records_key (key_digest, record_id, agency, level, mark, batch_id)
+SELECT key_digest, record_id, agency, level, mark, batch_id FROM records_staging WHERE rev = 1;
+
+-- name: remark
+SELECT records_remark(%(batch)s, array_agg(key_digest), array_agg(mark)) FROM records_staging WHERE rev > 1;
+
+-- name: known
+SELECT k.key_digest, k.mark, k.record_id, r.latest_rev, r.state, r.key_id, r.wrapped_key,
+       k.batch_id = %(batch)s OR (b.source_digest = n.source_digest
+                                  AND b.mapping_digest IS NOT DISTINCT FROM n.mapping_digest) AS same_delivery
+FROM records_key k
+JOIN records_record r ON r.record_id = k.record_id
+JOIN records_batch b ON b.batch_id = k.batch_id
+JOIN records_batch n ON n.batch_id = %(batch)s
+WHERE k.key_digest = ANY(%(keys)s);
+
+-- name: targets
+SELECT key_digest, record_id FROM records_key WHERE key_digest = ANY(%(keys)s);
+
+-- name: links
+INSERT INTO records_link (record_id, rev, field, target_id, agency, level)
+SELECT l.record_id, l.rev, l.field, l.target_id, %(agency)s, %(level)s
+FROM unnest(%(records)s::uuid[], %(revs)s::int[], %(fields)s::text[], %(targets)s::uuid[])
+     AS l (record_id, rev, field, target_id)
+ON CONFLICT DO NOTHING;
+
+-- name: chunk
+INSERT INTO records_chunk (batch_id, chunk_no, agency, level, digest, revisions, needs_final,
+                           accepted, warned, returned, duplicate)
+VALUES (%(batch)s, %(chunk_no)s, %(agency)s, %(level)s, %(digest)s, %(revisions)s, %(needs_final)s,
+        %(accepted)s, %(warned)s, %(returned)s, %(duplicate)s);

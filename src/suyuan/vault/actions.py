@@ -1,0 +1,72 @@
+"""What other rooms may ask of the vault: open it, seal small things, make keyed digests."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from suyuan.installation import Installation, current
+from suyuan.vault import keyfile
+from suyuan.vault.errors import ContentDamaged
+from suyuan.vault.keyfile import KeyFile
+from suyuan.vault.provider import KeyProvider
+from suyuan.vault.suites import NONCE
+
+
+def key_path(installation: Installation) -> Path:
+    """Where the sealed key file of an installation lies."""
+    return installation.data / "vault" / "keys.sealed"
+
+
+def create(installation: Installation, suite: str = "aes-256-gcm") -> None:
+    """Make the installation's keys, sealed under its passphrase. Raises `FileExistsError` if it has some."""
+    keyfile.create(key_path(installation), installation.passphrase, suite)
+
+
+@cache
+def provider() -> KeyProvider:
+    """This process's open key provider. Raises `VaultLocked` or `WrongPassphrase`."""
+    installation = current()
+    return KeyFile(key_path(installation), installation.passphrase)
+
+
+def seal(purpose: str, place: bytes, plain: bytes) -> bytes:
+    """Encrypt a small thing that is not a record (draft, upload, label), bound to its purpose and place."""
+    nonce = os.urandom(NONCE)
+    return nonce + AESGCM(provider().secret("blobs")).encrypt(nonce, plain, purpose.encode() + b"\0" + place)
+
+
+def open_sealed(purpose: str, place: bytes, sealed: bytes) -> bytes:
+    """Undo `seal`. Raises `ContentDamaged` when it was changed or belongs elsewhere."""
+    cipher = AESGCM(provider().secret("blobs"))
+    try:
+        return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], purpose.encode() + b"\0" + place)
+    except (InvalidTag, ValueError) as exc:
+        raise ContentDamaged(purpose) from exc
+
+
+def keyed_digest(purpose: str, value: bytes) -> bytes:
+    """16-byte keyed digest (BLAKE2b, RFC 7693) for uniqueness tables: equal values meet, nothing else shows."""
+    key = provider().secret("terms.1")
+    return blake2b(value, digest_size=16, key=key, person=purpose.encode()[:16].ljust(16, b"\0")).digest()
+
+
+class LedgerKeys:
+    """The ledger's view of the vault: the key its entries are bound with, and the checkpoint signer."""
+
+    def mac_key(self) -> bytes:
+        """The 32-byte key of the entries' HMAC."""
+        return provider().secret("ledger")
+
+    def sign(self, message: bytes) -> bytes:
+        """Ed25519 signature of a checkpoint."""
+        return provider().sign(message)
+
+    def public_key(self) -> bytes:
+        """Public half of the signing key."""
+        return provider().public_key()

@@ -1,0 +1,71 @@
+"""Keyed search terms: 64-bit digests by which records are found without their names lying in the database.
+
+Identifiers and codes are digested whole, names and addresses by their character bigrams. The keys never
+reach the database. From level 2 there are no text terms, and exact ones use a key of their own
+(blind indexes leak equality: `assurance.md`, pitfalls).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from functools import cache, lru_cache
+from hashlib import blake2b
+from operator import concat
+
+from suyuan.vault.actions import provider
+
+_HEADER = struct.Struct(">iiiii")  # dimensions, nulls, element oid (20 = int8), length, lower bound
+_EMPTY = struct.pack(">iii", 0, 0, 20)
+_EIGHT = (8).to_bytes(4, "big")
+
+Digest = Callable[[str], bytes]
+
+
+@cache
+def _digester(key: bytes) -> Digest:
+    @lru_cache(maxsize=1 << 18)
+    def digest(term: str) -> bytes:
+        return _EIGHT + blake2b(term.encode(), digest_size=8, key=key).digest()
+
+    return digest
+
+
+def digester(level: int) -> Digest:
+    """The keyed digest for records of one level; terms repeat, so results are kept.
+
+    A digest is given as PostgreSQL sends one `int8` array element: its length, then its eight bytes.
+    """
+    return _digester(provider().secret(f"terms.{level}"))
+
+
+def number(digest: bytes) -> int:
+    """A digest as the `int8` that is stored."""
+    return int.from_bytes(digest[4:], "big", signed=True)
+
+
+def exact(value: str) -> str:
+    """Term of an identifier given as "kind\\x1fvalue"."""
+    return f"x{value}"
+
+
+def code(value: str) -> str:
+    """Term of a coded field given as "field\\x1fcode"."""
+    return f"c{value}"
+
+
+def bigrams(text: str) -> list[str]:
+    """Terms of a name or address: its character pairs without spaces, or the one character it has.
+
+    Case is folded, so that 'Market St' is found by 'market st'. Identifiers and codes have longer terms, so
+    pairs need no mark of their own.
+    """
+    plain = "".join(text.casefold().split())
+    return list(map(concat, plain, plain[1:])) if len(plain) > 1 else [plain][: len(plain)]
+
+
+def pack(digests: set[bytes]) -> bytes:
+    """Digests as PostgreSQL's binary form of `int8[]` (what `array_send` returns)."""
+    if not digests:
+        return _EMPTY
+    return _HEADER.pack(1, 0, 20, len(digests), 1) + b"".join(sorted(digests))
