@@ -1,0 +1,36 @@
+"""Errors of collection.
+
+SuyuanError
+├── SourceRefused    a file cannot be read; says what, where and how to mend it; shown to the collector
+├── MappingFault     a mapping file has a mistake, with file and line; shown to whoever wrote it
+└── ImportRefused    the import cannot start or go on; shown to the collector
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from suyuan.collection.readers.refusals import words
+from suyuan.errors import SuyuanError
+
+
+class SourceRefused(SuyuanError):
+    """A file cannot be read. `reason` is the code of `readers.refusals`, `details` its particulars."""
+
+    def __init__(self, reason: str, details: Mapping[str, object]) -> None:
+        known: defaultdict[str, object] = defaultdict(lambda: "?", details)
+        super().__init__(f"collection.source.{reason}", *words(reason, known))
+        self.reason, self.details = reason, dict(details)
+
+
+class MappingFault(SuyuanError):
+    """A mistake in a mapping. `where` is `file:line`."""
+
+    def __init__(self, where: str, zh: str, en: str, mend_zh: str = "", mend_en: str = "") -> None:
+        super().__init__("collection.mapping", f"{where}:{zh}", f"{where}: {en}", mend_zh, mend_en)
+        self.where = where
+
+
+class ImportRefused(SuyuanError):
+    """An import that cannot start or go on."""
