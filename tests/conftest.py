@@ -1,0 +1,156 @@
+"""What all tests stand on: a real PostgreSQL in a temporary folder, one migrated template, a clone of it per module.
+
+All workers of a parallel run share one server, whose folder is chosen here before Django reads its settings.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from suyuan.installation import Installation, use
+from suyuan.installation.model import Place
+from suyuan.installation.postgres import PORT, Server
+
+TEMPLATE = "suyuan_template"
+# Nobody pulls the plug of a test machine: a killed process loses nothing without fsync.
+SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "max_wal_size": "4GB"}
+
+if "SUYUAN_TEST_DATA" not in os.environ:
+    os.environ["SUYUAN_TEST_DATA"] = tempfile.mkdtemp(prefix="suyuan-test-")
+    os.environ["SUYUAN_TEST_FIRST"] = str(os.getpid())
+_installation = Installation.open(Path(os.environ["SUYUAN_TEST_DATA"]))
+_server = Server(_installation, extra=SETTINGS)
+use(_installation)
+if not _installation.exists:
+    _installation.place_database(Place(host=str(_server.socket_folder), port=PORT, name=TEMPLATE))
+os.environ.pop("SUYUAN_DATABASE", None)
+os.environ.pop("DATABASE_URL", None)
+os.environ["DJANGO_SETTINGS_MODULE"] = "suyuan.web.settings"
+django.setup()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The first process of the run takes the server down and the folder away."""
+    if os.environ.get("SUYUAN_TEST_FIRST") == str(os.getpid()):
+        if _server.cluster.exists():
+            _server.stop()
+        shutil.rmtree(_installation.data)
+
+
+@pytest.fixture(scope="session")
+def installation(django_db_blocker: object) -> Iterator[Installation]:
+    """An installation with its server running, its keys made and its template database migrated."""
+    from pytest_django.plugin import DjangoDbBlocker
+
+    assert isinstance(django_db_blocker, DjangoDbBlocker)
+    with _one_at_a_time(), django_db_blocker.unblock():
+        _prepare()
+    with django_db_blocker.unblock():
+        yield _installation
+
+
+@pytest.fixture(scope="module")
+def database(installation: Installation) -> Iterator[str]:
+    """A fresh clone of the migrated template, reached as the application role; commits are real. Gives its name."""
+    with _clone() as name:
+        yield name
+
+
+@pytest.fixture
+def fresh_database(installation: Installation) -> Iterator[str]:
+    """The same for one test alone."""
+    with _clone() as name:
+        yield name
+
+
+@pytest.fixture
+def superuser(installation: Installation) -> Iterator[Callable[[], psycopg.Connection[tuple[object, ...]]]]:
+    """Makes autocommit connections of the server's superuser to the test's database, for attacks."""
+    opened: list[psycopg.Connection[tuple[object, ...]]] = []
+
+    def connect() -> psycopg.Connection[tuple[object, ...]]:
+        opened.append(psycopg.connect(installation.database("admin"), autocommit=True))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.close()
+
+
+def _prepare() -> None:
+    """Server, roles, keys and template; whatever an earlier worker made is used."""
+    from suyuan.installation.migrate import migrate
+    from suyuan.installation.roles import prepare_embedded
+
+    if not _server.cluster.exists():
+        _server.make()
+        _installation.place_database(Place(host=str(_server.socket_folder), port=PORT, name=TEMPLATE))
+    _server.start()
+    done = _installation.data / "template-ready"
+    if not done.exists():
+        _make_keys()
+        prepare_embedded(_installation)
+        _point_at(TEMPLATE)
+        migrate()
+        done.touch()
+
+
+def _make_keys() -> None:
+    from suyuan.vault import actions as vault
+
+    vault.create(_installation)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    with (_installation.data / "prepare.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _clone() -> Iterator[str]:
+    before = os.environ.get("SUYUAN_DATABASE")
+    name = f"test_{secrets.token_hex(6)}"
+    _on_server("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER suyuan_owner", name, TEMPLATE)
+    _on_server("REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
+    _on_server("GRANT CONNECT, TEMPORARY ON DATABASE {} TO suyuan_app", name)
+    _on_server("GRANT CONNECT ON DATABASE {} TO suyuan_sequencer", name)
+    _point_at(name)
+    try:
+        yield name
+    finally:
+        _point_at(before)
+        _on_server("DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _on_server(statement: str, *names: str) -> None:
+    with psycopg.connect(make_conninfo(_installation.database("admin"), dbname="postgres"), autocommit=True) as server:
+        server.execute(sql.SQL(statement).format(*(sql.Identifier(name) for name in names)))  # type: ignore[arg-type]
+
+
+def _point_at(name: str | None) -> None:
+    """Let Django and the installation of this process, and the processes it starts, use that database."""
+    from django.db import connections
+
+    connections.close_all()
+    if name is None:
+        os.environ.pop("SUYUAN_DATABASE", None)
+    else:
+        os.environ["SUYUAN_DATABASE"] = name
+    for alias in ("default", "owner"):
+        connections.settings[alias]["NAME"] = name or TEMPLATE
+        connections[alias].settings_dict["NAME"] = name or TEMPLATE
