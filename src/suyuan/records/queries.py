@@ -98,13 +98,11 @@ def open_revision(who: Acting, record: UUID, rev: int) -> RecordView:
 
 def history(who: Acting, record: UUID) -> list[RevisionInfo]:
     """Every revision, oldest first: when, by whom, through which door. Raises `NotFound`."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL["history"], {"id": record})
-        rows = cursor.fetchall()
-    if not rows:
+    found = revisions(record)
+    if not found:
         raise NotFound
     ledger.append(who, Act.consult, record=record)
-    return [_info(row) for row in rows]
+    return found
 
 
 def compare(who: Acting, record: UUID, before: int, after: int) -> list[Change]:
@@ -181,6 +179,18 @@ def batch_rows(
     )
     ledger.append(who, Act.list, batch=batch, shown=[one.record_id for one in rows])
     return rows
+
+
+def revisions(record: UUID) -> list[RevisionInfo]:
+    """Every revision without its content, oldest first, for a caller that enters the look itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["history"], {"id": record})
+        return [_info(row) for row in cursor.fetchall()]
+
+
+def every_revision(record: UUID) -> list[RecordView]:
+    """Every revision with its content, oldest first, for a caller that enters the look itself."""
+    return _read("all_of_one", {"id": record})
 
 
 def _read(condition: str, values: dict[str, Any]) -> list[RecordView]:

@@ -19,10 +19,10 @@ function* files(folder, ends) {
   }
 }
 
-// An icon is used by writing {% icon "name" %} in a template or icon="name" / icon: "name" beside it in Python.
+// An icon is used by writing {% icon "name" %} or {% empty "name" ... %} in a template, or icon="name" in Python.
 function iconNames() {
   const names = new Set();
-  const uses = [/\{%\s*icon\s+["']([a-z0-9-]+)["']/g, /icon[=:]\s*["']([a-z0-9-]+)["']/g];
+  const uses = [/\{%\s*(?:icon|empty)\s+["']([a-z0-9-]+)["']/g, /icon=["']([a-z0-9-]+)["']/g];
   for (const path of files(join(root, "src", "suyuan"), [".html", ".py"])) {
     const text = readFileSync(path, "utf8");
     for (const use of uses) for (const [, name] of text.matchAll(use)) names.add(name);

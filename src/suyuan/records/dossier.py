@@ -1,0 +1,77 @@
+"""Everything the page of one record says, read in one go and entered in the ledger as one look.
+
+Beside the content: where each value came from, every revision with what it changed, and the records it refers to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from suyuan.access.acting import Acting
+from suyuan.ledger import actions as ledger
+from suyuan.ledger.acts import Act
+from suyuan.records import queries
+from suyuan.records.errors import NotFound
+from suyuan.records.queries import Change, Link, RevisionInfo
+from suyuan.records.reading import RecordView
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One revision and how it differs from the one before it."""
+
+    info: RevisionInfo
+    changes: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One record as its page shows it. `origins` names for each field the revision that brought its value."""
+
+    view: RecordView
+    origins: dict[str, RevisionInfo]
+    steps: list[Step]
+    links: list[Link]
+
+
+def open_dossier(
+    who: Acting, record: UUID, *, as_of: datetime | None = None, known_at: datetime | None = None
+) -> Dossier:
+    """Read the page of one record; the look is entered in the ledger. Raises `NotFound`."""
+    view = queries.open_record(who, record, as_of=as_of, known_at=known_at)
+    contents = queries.every_revision(record)
+    infos = {one.rev: one for one in queries.revisions(record)}
+    before: dict[int, dict[str, Any]] = {0: {}} | {one.rev: one.content for one in contents}
+    steps = [
+        Step(infos[one.rev], queries.changes(before[one.rev - 1], one.content) if one.rev > 1 else [])
+        for one in contents
+    ]
+    origins = {field: infos[rev] for field, rev in _origins(contents, view).items()}
+    return Dossier(view, origins, steps[::-1], queries.links(who, record, view.rev))
+
+
+def reveal(who: Acting, record: UUID, rev: int, field: str) -> Any:
+    """One protected value in clear; who saw it is entered in the ledger. Raises `NotFound`."""
+    for one in queries.every_revision(record):
+        if one.rev == rev and field in one.content:
+            ledger.append(who, Act.reveal, record=record, rev=rev, detail={"field": field})
+            return one.content[field]
+    raise NotFound
+
+
+def _origins(contents: Sequence[RecordView], view: RecordView) -> dict[str, int]:
+    """For each value of `view`, the revision since which it has stood unchanged."""
+    since: dict[str, int] = {}
+    earlier: dict[str, Any] = {}
+    for one in contents:
+        if one.rev > view.rev:
+            break
+        for field, value in one.content.items():
+            if field not in since or earlier.get(field) != value:
+                since[field] = one.rev
+        earlier = one.content
+    return {field: since[field] for field in view.content}

@@ -1,0 +1,75 @@
+"""What a list of one type shows and how it is narrowed: columns, filters, and finding what a person typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from suyuan.access.acting import Acting
+from suyuan.catalog.model import Field, RecordType
+from suyuan.records import queries
+from suyuan.records.queries import Page
+
+COLUMNS = 6
+STATES = ("first_review", "second_review", "final_review", "in_force", "returned", "rejected", "sealed", "disposed")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to look for: words typed, a state, and codes by facet."""
+
+    q: str = ""
+    state: str = ""
+    codes: Mapping[str, str] | None = None
+    after: str | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but the type restricts the list."""
+        return bool(self.q or self.state or self.codes)
+
+
+def columns(rtype: RecordType) -> list[Field]:
+    """The title's fields first, then the natural key, then coded facets: as many as a screen holds."""
+    coded = [name for name, field in rtype.fields.items() if field.facet and field.type == "code"]
+    names = dict.fromkeys([*rtype.title, *rtype.key, *coded])
+    shown = [rtype.fields[name] for name in names]
+    return [field for field in shown if field.protection != "protected"][:COLUMNS]
+
+
+def facets(rtype: RecordType) -> list[Field]:
+    """Coded fields by which a list can be narrowed."""
+    return [field for field in rtype.fields.values() if field.facet and field.type in ("code", "place")]
+
+
+def find(who: Acting, types: Iterable[RecordType], wanted: Wanted, *, type: str | None, limit: int = 50) -> Page:
+    """A page of what was asked for. A full number or code is tried as such before the words are."""
+    page = None
+    for exact, text in _readings(list(types), wanted.q.strip()):
+        page = queries.search(
+            who, type=type, text=text, exact=exact, codes=wanted.codes, state=wanted.state or None,
+            after=wanted.after, limit=limit,
+        )  # fmt: skip
+        if page.rows:
+            break
+    assert page is not None  # there is always one reading
+    return page
+
+
+def _readings(types: list[RecordType], q: str) -> Iterator[tuple[list[str], str]]:
+    if q:
+        for name, value in dict.fromkeys(_exact_readings(types, q)):
+            yield [f"{name}\x1f{value}"], ""
+    yield [], q
+
+
+def _exact_readings(types: list[RecordType], q: str) -> Iterator[tuple[str, str]]:
+    """Ways to read the words as one identifier: by every kind that recognises them, then as a field's own number."""
+    fields = [field for rtype in types for field in rtype.fields.values() if field.search == "exact"]
+    for field in fields:
+        cleaned = field.clean(q)
+        if field.kind and cleaned:
+            yield field.kind, cleaned
+    for field in fields:
+        if not field.kind and any(sign.isdigit() for sign in q):
+            yield field.name, q

@@ -1,0 +1,115 @@
+"""Where a person can go, by duty: a table, so that a new room adds one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as translate
+from django.utils.translation import gettext_noop as _
+
+from suyuan.catalog.model import Catalog
+from suyuan.i18n import say
+
+ADMINISTRATORS = frozenset({"system_administrator", "security_administrator", "security_auditor"})
+REVIEWERS = frozenset({"first_reviewer", "second_reviewer", "final_reviewer"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One line of the navigation table: an address name, its words, its icon, and the duties that see it.
+
+    `only` empty means every duty but those in `never`.
+    """
+
+    name: str
+    word: str
+    icon: str
+    hint: str = ""
+    only: frozenset[str] = frozenset()
+    never: frozenset[str] = frozenset()
+
+    def seen_by(self, duty: str) -> bool:
+        """Whether this duty has business there."""
+        return duty in self.only if self.only else duty not in self.never
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of the navigation as one reader sees it."""
+
+    url: str
+    label: str
+    icon: str = ""
+    hint: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One business domain with its record types."""
+
+    id: str
+    label: str
+    icon: str
+    types: list[Item]
+    open: bool
+
+
+DESK = Place("web:desk", _("工作台"), icon="home")
+WORK = (
+    Place("review:desk", _("审核"), icon="checks", hint=_("核对等您审核的批次"), only=REVIEWERS),
+    Place("collection:new", _("录入"), icon="edit", hint=_("逐条填写，边填边核对"), only=frozenset({"collector"})),
+    Place(
+        "collection:wizard",
+        _("导入文件"),
+        icon="table-import",
+        hint=_("表格整批导入，逐行给出结果"),
+        only=frozenset({"collector"}),
+    ),
+    Place(
+        "records:search", _("检索"), icon="search", hint=_("按姓名、证件号、车牌、编号查找"), never=ADMINISTRATORS
+    ),
+    Place("records:types", _("数据目录"), icon="database", hint=_("按类别浏览记录"), never=ADMINISTRATORS),
+)
+ADMINISTRATION = (
+    Place("access:agencies", _("机构"), icon="building"),
+    Place("access:people", _("人员"), icon="users"),
+    Place(
+        "access:accounts",
+        _("账号"),
+        icon="id-badge-2",
+        only=frozenset({"system_administrator", "security_administrator"}),
+    ),
+)
+DOMAINS = (
+    Place("case", _("案件"), icon="gavel"),
+    Place("population", _("人口"), icon="users-group"),
+    Place("order", _("治安"), icon="shield"),
+    Place("traffic", _("交通"), icon="car"),
+)
+
+
+def items(places: tuple[Place, ...], duty: str, path: str) -> Iterator[Item]:
+    """The lines of a table that this duty sees; the one that holds `path` is current."""
+    for one in places:
+        if one.seen_by(duty):
+            url = reverse(one.name)
+            here = path == url or (url != "/" and path.startswith(url))
+            hint = translate(one.hint) if one.hint else ""
+            yield Item(url, translate(one.word), one.icon, hint, here)
+
+
+def domains(catalog: Catalog, path: str) -> list[Domain]:
+    """Record types by domain, in the order of the norm's chapters; the domain being read is open."""
+    found = []
+    for domain in DOMAINS:
+        types = [
+            Item(url, say(one.label.zh, one.label.en), current=path.startswith(url))
+            for one in catalog.types.values()
+            if one.domain == domain.name
+            for url in [reverse("records:list", args=[one.id])]
+        ]
+        found.append(Domain(domain.name, translate(domain.word), domain.icon, types, any(item.current for item in types)))
+    return found

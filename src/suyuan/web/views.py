@@ -1,0 +1,60 @@
+"""The desk, and what people see when a page cannot be shown."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: the same for what does not exist and for what this reader may not see."""
+    return _sorry(
+        request,
+        404,
+        _("没有找到"),
+        _("地址有误，或者该内容不在您的职责范围内。"),
+        [
+            _("核对地址或编号是否完整。"),
+            _("从左侧导航或检索重新查找。"),
+            _("确需查阅的，请本部门负责人核对您的岗位与办理事由。"),
+        ],
+    )
+
+
+def refused(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: the act is not this person's to do."""
+    said = str(exception) if exception and str(exception) else _("您当前的岗位或办理事由不允许这项操作。")
+    return _sorry(
+        request,
+        403,
+        _("不能执行这项操作"),
+        said,
+        [_("在顶栏核对当前办理事由，必要时切换后重试。"), _("岗位不符的，请安全管理员核对您的岗位职责。")],
+    )
+
+
+def expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form without its token: almost always a page left open too long."""
+    return _sorry(
+        request,
+        403,
+        _("页面已过期"),
+        _("为防止冒用，页面放置过久或登录状态改变后不能再提交。"),
+        [_("返回上一页并刷新，再重新提交。"), _("如仍出现，请重新登录。")],
+    )
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """500: our fault. Nothing half-done remains, since every act is one transaction."""
+    return _sorry(
+        request,
+        500,
+        _("系统出错"),
+        _("刚才的操作没有完成，也没有留下半途的结果。错误已记入运行日志。"),
+        [_("稍候重试。"), _("仍不成功，请把时间和所做操作告知系统管理员。")],
+    )
+
+
+def _sorry(request: HttpRequest, code: int, heading: str, said: str, steps: list[str]) -> HttpResponse:
+    return render(request, "web/error.html", {"code": code, "heading": heading, "said": said, "steps": steps}, status=code)
