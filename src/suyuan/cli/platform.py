@@ -1,7 +1,16 @@
-"""The platform's own commands."""
+"""The platform's own commands, in the order in which a person meets them."""
 
 from __future__ import annotations
 
 import click
 
-commands: dict[str, click.Command] = {}
+from suyuan.cli.bench import bench
+from suyuan.cli.checks import test
+from suyuan.cli.doctor import doctor
+from suyuan.cli.prepare import prepare
+from suyuan.cli.run import serve, worker
+from suyuan.cli.up import up
+
+commands: dict[str, click.Command] = {
+    str(command.name): command for command in (up, test, doctor, prepare, serve, worker, bench)
+}

@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from suyuan.installation.disk import check_room, free_mb
 from suyuan.installation.errors import DataFolderUnusable, DiskFull, ServerFailed, StaleLock, VersionUnknown
 from suyuan.installation.model import Installation, Place, write_private
 from suyuan.installation.osuser import ServerUser, server_user
 
 PORT = 5432  # only names the socket file; nothing listens on the network
 RETRY_SECONDS = 30.0
-LEAST_FREE_MB = 64
 LONGEST_SOCKET = 100  # bytes; sun_path holds 108
 LOG_LIMIT = 10 * 1024 * 1024
 SETTINGS = {
@@ -262,17 +262,3 @@ def belongs_to(pid: int, cluster: Path) -> bool:
 def anyone_in(cluster: Path) -> bool:
     """Whether any process of the machine works in the cluster, as orphans of a killed server do."""
     return any(belongs_to(int(entry.name), cluster) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-
-
-def free_mb(folder: Path) -> int:
-    """Free space where `folder` lies (or would lie), in MB."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free // (1024 * 1024)
-
-
-def check_room(folder: Path) -> None:
-    """Refuse to start with no room on the disk."""
-    free = free_mb(folder)
-    if free < LEAST_FREE_MB:
-        raise DiskFull(folder, free)

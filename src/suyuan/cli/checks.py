@@ -1,0 +1,62 @@
+"""`suyuan test`: linters, types, import contracts, then every test. The same for a newcomer and for the build."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from suyuan.cli.clone import source_folder
+from suyuan.i18n import say
+
+LINTS = (
+    ("ruff check", ["ruff", "check", "."]),
+    ("ruff format", ["ruff", "format", "--check", "."]),
+    ("mypy --strict", ["mypy", "--strict", "-p", "suyuan"]),
+    ("import contracts", ["importlinter.cli", "lint"]),
+)
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test(arguments: tuple[str, ...]) -> int:
+    """全部检查:格式、类型、引用约束和测试。Lint, types, import contracts and all tests; arguments go to pytest."""
+    root = source_folder("tests")
+    ensure_browser()
+    failed = [name for name, command in LINTS if not _passes(root, name, command)]
+    code = _pytest(root, arguments)
+    for name in failed:
+        click.secho(say(f"未通过:{name}", f"failed: {name}"), err=True, fg="red")
+    return 1 if failed else code
+
+
+def _passes(root: Path, name: str, command: list[str]) -> bool:
+    click.secho(f"== {name}", err=True, bold=True)
+    environment = os.environ | {"SUYUAN_DATA": os.devnull}
+    return subprocess.run([sys.executable, "-m", *command], cwd=root, env=environment, check=False).returncode == 0
+
+
+def _pytest(root: Path, arguments: tuple[str, ...]) -> int:
+    click.secho("== pytest", err=True, bold=True)
+    sys.stdout.flush()
+    parallel = [] if any(a.startswith("-n") for a in arguments) else ["-n", "2", "--dist", "loadfile"]
+    environment = {k: v for k, v in os.environ.items() if k not in ("SUYUAN_DATA", "DATABASE_URL")}
+    command = [sys.executable, "-m", "pytest", *parallel, *arguments]
+    return subprocess.run(command, cwd=root, env=environment, check=False).returncode
+
+
+def ensure_browser() -> None:
+    """Chromium for the browser tests: used if it is there, installed from Debian's packages by root, else asked for."""
+    if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        click.echo(say("正在安装 Chromium…", "Installing Chromium…"), err=True)
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for step in (["apt-get", "-q", "update"], ["apt-get", "-qy", "install", "--no-install-recommends", "chromium"]):
+            subprocess.run(step, env=quiet, stdout=subprocess.DEVNULL, check=True)
+        return
+    raise click.UsageError("缺少 Chromium:sudo apt-get install chromium。Chromium is missing: install that package.")

@@ -1,0 +1,33 @@
+"""`suyuan doctor`: what is wrong with an installation, and how to mend it."""
+
+from __future__ import annotations
+
+import json
+
+import click
+import psycopg
+
+from suyuan.i18n import say
+from suyuan.installation import current
+from suyuan.installation.command import json_option, with_database
+
+
+@click.command()
+@with_database
+@json_option
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
+    """检查角色、行级安全、密钥文件和磁盘。Check roles, row level security, secrets and disk; exit 1 on findings."""
+    from suyuan.installation.findings import in_database, in_folder
+
+    here = current()
+    with psycopg.connect(here.database("app")) as connection:
+        found = [*in_database(connection), *in_folder(here)]
+    if as_json:
+        click.echo(json.dumps({"findings": [finding.as_dict() for finding in found]}, ensure_ascii=False))
+    else:
+        for finding in found:
+            click.echo(str(finding))
+        if not found:
+            click.echo(say("未发现问题。", "Nothing is wrong."))
+    context.exit(1 if found else 0)

@@ -1,0 +1,80 @@
+"""`suyuan prepare`: everything between a running database and serving. `suyuan up` calls it; so may a deployment."""
+
+from __future__ import annotations
+
+import importlib
+import json
+
+import click
+
+from suyuan.i18n import say
+from suyuan.installation import Installation, current
+from suyuan.installation.command import with_database
+
+
+def tell(zh: str, en: str) -> None:
+    """Progress goes to stderr: stdout is the report."""
+    click.echo(say(zh, en), err=True)
+
+
+@click.command()
+@with_database
+@click.option("--demo", is_flag=True, help="载入演示数据(仅一次) Load the demonstration (once)")
+def prepare(demo: bool) -> None:
+    """建角色、密钥和数据表,检查后报告谁可登录。Make roles, keys and tables, check them, report who can sign in (JSON)."""
+    import django
+
+    here = current()
+    if here.place.embedded:
+        from suyuan.installation.roles import prepare_embedded
+
+        prepare_embedded(here)
+    django.setup()
+    _keys(here)
+    _tables(here)
+    if demo:
+        _demonstration(here)
+    click.echo(json.dumps(_report(here), ensure_ascii=False))
+
+
+def _keys(here: Installation) -> None:
+    from suyuan.vault import actions as vault
+
+    if not vault.key_path(here).exists():
+        tell("正在生成密钥…", "Making the keys…")
+        vault.create(here)
+
+
+def _tables(here: Installation) -> None:
+    from suyuan.installation.findings import refuse_unsafe
+    from suyuan.installation.migrate import migrate
+
+    migrate(tell)
+    for finding in refuse_unsafe(here):
+        click.echo(str(finding), err=True)
+
+
+def _demonstration(here: Installation) -> None:
+    done = here.data / "demonstration-loaded"
+    if done.exists():
+        return
+    tell("正在载入演示数据…", "Loading the demonstration…")
+    importlib.import_module("suyuan.demo").load(tell)
+    done.touch()
+
+
+def _report(here: Installation) -> dict[str, object]:
+    from suyuan.access import actions as access
+
+    accounts = here.secrets / "accounts.txt"
+    report: dict[str, object] = {"activation": access.first_activation_code()}
+    if accounts.exists():
+        report["accounts_file"] = str(accounts)
+        report["accounts"] = [_without_password(line) for line in accounts.read_text().splitlines() if line.strip()]
+    return report
+
+
+def _without_password(line: str) -> str:
+    """A line of accounts.txt is `username TAB password TAB who`."""
+    name, _, *who = line.split("\t")
+    return "  ".join([name, *who])

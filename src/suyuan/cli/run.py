@@ -1,0 +1,76 @@
+"""The two processes that serve an installation: `suyuan serve` (pages) and `suyuan worker` (background)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any
+
+import click
+
+from suyuan.installation import current
+from suyuan.installation.command import data_option
+from suyuan.installation.supervisor import leave_with_supervisor
+
+
+@click.command()
+@data_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="监听地址 Address to listen on")
+@click.option("--port", default=8000, show_default=True, help="端口 Port")
+@click.option("--workers", default=2, show_default=True, help="进程数 Processes")
+def serve(host: str, port: int, workers: int) -> None:
+    """只启动网页(数据库须已运行)。Serve the pages only; the database must be running."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    leave_with_supervisor()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "suyuan.web.settings")
+    Granian(
+        "suyuan.web.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=4,
+        respawn_failed_workers=True,
+        process_name=None,
+    ).serve()
+
+
+@click.command()
+@data_option
+def worker() -> None:
+    """只启动后台任务和账本排序。Run background tasks and the ledger's sequencer only."""
+    import django
+
+    leave_with_supervisor()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "suyuan.web.settings")
+    django.setup()
+    stop = threading.Event()
+    sequencer = threading.Thread(target=_sequence, args=[stop], name="sequencer")
+    sequencer.start()
+    try:
+        _work()
+    finally:
+        stop.set()
+        sequencer.join(10)
+
+
+def _sequence(stop: threading.Event) -> None:
+    """The sequencer; if it fails the whole worker leaves, so that the supervisor starts both again."""
+    from suyuan.ledger import sequencer
+
+    try:
+        sequencer.run(stop)
+    finally:
+        if not stop.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _work() -> None:
+    from procrastinate.contrib.django import app
+
+    connector: Any = app.connector
+    with app.replace_connector(connector.get_worker_connector()) as working:
+        working.run_worker(install_signal_handlers=True)

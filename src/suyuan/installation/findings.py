@@ -1,0 +1,158 @@
+"""What may be wrong with an installation: the start-up check and `suyuan doctor`.
+
+Findings have stable ids (SY001...). A fatal one means that rows could reach somebody they must not, so nothing is served.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import psycopg
+
+from suyuan.errors import SuyuanError
+from suyuan.i18n import say
+from suyuan.installation.disk import free_mb, used_share
+from suyuan.installation.errors import RolesUnsafe
+from suyuan.installation.model import Installation
+from suyuan.installation.roles import check_version
+from suyuan.installation.sql import statements
+
+Connection = psycopg.Connection[tuple[object, ...]]
+_SQL = statements("installation", "findings")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, and its mend, in both languages."""
+
+    id: str
+    fatal: bool
+    zh: str
+    en: str
+    mend_zh: str
+    mend_en: str
+
+    def as_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.id} {say(self.zh, self.en)}\n      {say(self.mend_zh, self.mend_en)}"
+
+
+# id: (statement, what in zh, what in en, mend in zh, mend in en); {} takes the names that the statement returns.
+_FATAL = {
+    "SY001": (
+        "powers",
+        "角色 {} 是超级用户或可绕过行级安全",
+        "role {} is a superuser or bypasses row level security",
+        "执行 ALTER ROLE … NOSUPERUSER NOBYPASSRLS",
+        "ALTER ROLE … NOSUPERUSER NOBYPASSRLS",
+    ),
+    "SY002": (
+        "ownership",
+        "应用角色拥有对象或可充当其属主:{}",
+        "the application role owns things or may act as their owner: {}",
+        "执行 ALTER … OWNER TO suyuan_owner,并收回成员资格",
+        "ALTER … OWNER TO suyuan_owner, and revoke the membership",
+    ),
+    "SY003": (
+        "open_tables",
+        "存有内容的表没有强制行级安全或没有策略:{}",
+        "tables with content lack forced row level security or a policy: {}",
+        "执行 ALTER TABLE … FORCE ROW LEVEL SECURITY 并补上策略",
+        "ALTER TABLE … FORCE ROW LEVEL SECURITY, and give it its policy",
+    ),
+    "SY004": (
+        "ledger_writes",
+        "应用角色可以改写或删除:{}",
+        "the application role may change or delete: {}",
+        "执行 REVOKE UPDATE, DELETE, TRUNCATE ON … FROM suyuan_app",
+        "REVOKE UPDATE, DELETE, TRUNCATE ON … FROM suyuan_app",
+    ),
+    "SY005": (
+        "loose_functions",
+        "以属主身份运行的函数没有固定 search_path:{}",
+        "functions that run as their owner have no fixed search_path: {}",
+        "执行 ALTER FUNCTION … SET search_path = pg_catalog, public",
+        "ALTER FUNCTION … SET search_path = pg_catalog, public",
+    ),
+    "SY006": (
+        "schema_create",
+        "应用角色可在 {} 中建对象",
+        "the application role may create objects in {}",
+        "执行 REVOKE CREATE ON SCHEMA … FROM PUBLIC, suyuan_app",
+        "REVOKE CREATE ON SCHEMA … FROM PUBLIC, suyuan_app",
+    ),
+    "SY007": (
+        "owner_views",
+        "视图以属主身份读取行:{}",
+        "views read rows as their owner: {}",
+        "执行 ALTER VIEW … SET (security_invoker = true)",
+        "ALTER VIEW … SET (security_invoker = true)",
+    ),
+}
+_MILD = {
+    "SY008": (
+        "plans",
+        "角色 {} 未设 plan_cache_mode = force_custom_plan,检索会变慢",
+        "role {} lacks plan_cache_mode = force_custom_plan; search will be slow",
+        "执行 ALTER ROLE suyuan_app SET plan_cache_mode = force_custom_plan",
+        "ALTER ROLE suyuan_app SET plan_cache_mode = force_custom_plan",
+    ),
+}
+
+
+def in_database(connection: Connection) -> list[Finding]:
+    """What is wrong with roles, owners, policies and server version. The connection is the application role's."""
+    found = list(_version(connection))
+    for table, fatal in ((_FATAL, True), (_MILD, False)):
+        for identity, (statement, zh, en, mend_zh, mend_en) in table.items():
+            names = ", ".join(str(row[0]) for row in connection.execute(_SQL[statement].encode()))
+            if names:
+                found.append(Finding(identity, fatal, zh.format(names), en.format(names), mend_zh, mend_en))
+    return found
+
+
+def in_folder(installation: Installation) -> Iterator[Finding]:
+    """What is wrong with the data folder: secrets that others may read, a disk nearly full."""
+    for path in (installation.secrets, *sorted(installation.secrets.iterdir())):
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield Finding(
+                "SY020",
+                True,
+                f"{path} 可被他人读取",
+                f"others may read {path}",
+                f"执行 chmod go-rwx {path}",
+                f"chmod go-rwx {path}",
+            )
+    used = used_share(installation.data)
+    if used > 0.8:
+        free = free_mb(installation.data)
+        yield Finding(
+            "SY021",
+            False,
+            f"磁盘已用 {used:.0%},剩 {free} MB",
+            f"the disk is {used:.0%} full, {free} MB left",
+            "清理空间或扩容;写满后只读不写,已确认的数据不会丢",
+            "free or add space; a full disk stops writing, nothing acknowledged is lost",
+        )
+
+
+def refuse_unsafe(installation: Installation) -> list[Finding]:
+    """Raise `RolesUnsafe` on a fatal finding; returns the mild ones."""
+    with psycopg.connect(installation.database("app")) as connection:
+        found = [*in_database(connection), *in_folder(installation)]
+    fatal = [finding for finding in found if finding.fatal]
+    if fatal:
+        raise RolesUnsafe(";".join(f"{f.id} {f.zh}" for f in fatal), "; ".join(f"{f.id} {f.en}" for f in fatal))
+    return found
+
+
+def _version(connection: Connection) -> Iterator[Finding]:
+    try:
+        check_version(connection.info.server_version, connection.info.host)
+    except SuyuanError as error:
+        yield Finding("SY009", True, error.zh, error.en, error.mend_zh, error.mend_en)

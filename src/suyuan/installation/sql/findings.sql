@@ -1,0 +1,50 @@
+-- The start-up check. Every statement returns the names of what is wrong, and no row when all is well.
+
+-- name: powers
+SELECT rolname FROM pg_roles
+WHERE rolname IN (current_user, 'suyuan_app', 'suyuan_owner', 'suyuan_sequencer')
+  AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication);
+
+-- name: ownership
+-- What the role owns, and the roles it may become: memberships count as ownership.
+SELECT c.relname FROM pg_class c
+WHERE c.relnamespace = 'public'::regnamespace AND pg_has_role(current_user, c.relowner, 'MEMBER')
+UNION ALL
+SELECT p.proname FROM pg_proc p
+WHERE p.pronamespace = 'public'::regnamespace AND pg_has_role(current_user, p.proowner, 'MEMBER')
+UNION ALL
+SELECT n.nspname FROM pg_namespace n
+WHERE n.nspname = 'public' AND pg_has_role(current_user, n.nspowner, 'MEMBER');
+
+-- name: open_tables
+-- A table holds content when its rows carry their own agency and level.
+SELECT c.relname FROM pg_class c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+  AND 2 = (SELECT count(*) FROM pg_attribute a
+           WHERE a.attrelid = c.oid AND a.attname IN ('agency', 'level') AND NOT a.attisdropped)
+  AND NOT (c.relrowsecurity AND c.relforcerowsecurity
+           AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid));
+
+-- name: ledger_writes
+SELECT c.relname FROM pg_class c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+  AND c.relname IN ('ledger_entry', 'ledger_tile', 'ledger_checkpoint', 'records_record', 'records_revision',
+                    'records_key', 'review_decision')
+  AND (has_table_privilege(c.oid, 'UPDATE') OR has_table_privilege(c.oid, 'DELETE')
+       OR has_table_privilege(c.oid, 'TRUNCATE'));
+
+-- name: loose_functions
+SELECT p.proname FROM pg_proc p
+WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
+  AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search_path=%');
+
+-- name: schema_create
+SELECT nspname FROM pg_namespace WHERE nspname = 'public' AND has_schema_privilege(oid, 'CREATE');
+
+-- name: owner_views
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'v' AND has_table_privilege(oid, 'SELECT')
+  AND NOT coalesce('security_invoker=true' = ANY(reloptions), false);
+
+-- name: plans
+SELECT current_user WHERE current_setting('plan_cache_mode') <> 'force_custom_plan';

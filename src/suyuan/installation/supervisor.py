@@ -1,0 +1,129 @@
+"""Keeps the processes of an installation alive until told to stop.
+
+The children hold the reading end of a pipe whose other end is the supervisor's: when it goes, however it goes, they see
+the end of the pipe and leave too. The database outlives it on purpose; the next start takes it over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from suyuan.installation.postgres import Server
+
+Notice = Callable[[str, str], None]
+LIFELINE = "SUYUAN_LIFELINE"
+LONGEST_PAUSE = 5.0
+PATIENCE = 10.0
+
+
+@dataclass
+class Child:
+    """One process to keep: its name, its command line and where its words go."""
+
+    name: str
+    arguments: list[str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    not_before: float = 0.0
+
+    def start(self, lifeline: int) -> None:
+        """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[lifeline],
+                env=os.environ | {LIFELINE: str(lifeline)},
+            )
+
+    def died(self) -> bool:
+        """Whether it was started and is gone."""
+        return self.process is not None and self.process.poll() is not None
+
+    def stop(self) -> None:
+        """Ask it to leave, wait, then make it."""
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self.process.terminate()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+@dataclass
+class Supervisor:
+    """Watches the embedded server (if there is one) and the children.
+
+    Args:
+        server: the embedded PostgreSQL, or None with a server of one's own.
+        children: started in order, stopped in reverse.
+        notice: told (zh, en) what happens.
+    """
+
+    server: Server | None
+    children: list[Child]
+    notice: Notice
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _pipe: tuple[int, int] = field(default_factory=os.pipe)
+
+    def start(self) -> None:
+        """Start every child."""
+        for child in self.children:
+            child.start(self._pipe[0])
+
+    def watch(self) -> None:
+        """Until told to stop: bring back whatever dies."""
+        while not self.stopping.wait(0.2):
+            self.look()
+
+    def look(self) -> None:
+        """One round."""
+        if self.server is not None and not self.server.alive():
+            self.notice("数据库进程中断,正在恢复…", "The database process is gone; bringing it back…")
+            self.server.start(self.notice)
+            self.notice("数据库已恢复。", "The database is back.")
+        for child in self.children:
+            self._bring_back(child)
+
+    def stop(self) -> None:
+        """Stop the children, last first."""
+        for child in reversed(self.children):
+            child.stop()
+
+    def _bring_back(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.died():
+            child.process = None
+            child.failures = child.failures + 1 if now < child.not_before + 30 else 0
+            child.not_before = now + min(LONGEST_PAUSE, child.failures * 0.5)
+            self.notice(f"{child.name} 进程中断,正在重启…", f"The {child.name} process is gone; starting it again…")
+        if child.process is None and now >= child.not_before:
+            child.start(self._pipe[0])
+
+
+def leave_with_supervisor() -> None:
+    """In a child: a thread that ends this process, as SIGTERM would, when the supervisor is gone."""
+    lifeline = os.environ.pop(LIFELINE, None)
+    if lifeline is not None:
+        threading.Thread(target=_wait_for_end, args=[int(lifeline)], daemon=True).start()
+
+
+def _wait_for_end(lifeline: int) -> None:
+    os.read(lifeline, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
