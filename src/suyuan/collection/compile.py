@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping as Names
+from collections.abc import Iterable
+from collections.abc import Mapping as Names
 
 from suyuan.collection import expressions
 from suyuan.collection.expressions import literal, quoted

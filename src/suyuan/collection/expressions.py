@@ -11,17 +11,109 @@ from typing import Any
 import duckdb
 
 _CLASSES = frozenset(
-    "CONSTANT COLUMN_REF FUNCTION OPERATOR COMPARISON CONJUNCTION CAST CASE BETWEEN TYPE".split()
+    ["CONSTANT", "COLUMN_REF", "FUNCTION", "OPERATOR", "COMPARISON", "CONJUNCTION", "CAST", "CASE", "BETWEEN", "TYPE"]
 )  # fmt: skip
 FUNCTIONS = frozenset(
-    """+ - * / // % || ~~ !~~ ~~* !~~* like_escape not_like_escape ilike_escape
-    abs array_extract ascii bar ceil ceiling chr coalesce concat concat_ws contains date_diff date_part date_trunc
-    day dayofweek ends_with epoch floor greatest hour ifnull if instr isnan least left length len list_extract
-    list_value list_contains list_transform lower ltrim make_date make_time make_timestamp md5 minute mod
-    month nullif position regexp_extract regexp_full_match regexp_matches regexp_replace replace reverse right round
-    rtrim second sign split_part starts_with prefix suffix strftime strip_accents strlen strptime strpos str_split
-    string_split substr substring to_days to_hours to_minutes to_months to_seconds to_years translate trim
-    trunc try_strptime ucase lcase unicode upper weekday year""".split()
+    [
+        "+",
+        "-",
+        "*",
+        "/",
+        "//",
+        "%",
+        "||",
+        "~~",
+        "!~~",
+        "~~*",
+        "!~~*",
+        "like_escape",
+        "not_like_escape",
+        "ilike_escape",
+        "abs",
+        "array_extract",
+        "ascii",
+        "bar",
+        "ceil",
+        "ceiling",
+        "chr",
+        "coalesce",
+        "concat",
+        "concat_ws",
+        "contains",
+        "date_diff",
+        "date_part",
+        "date_trunc",
+        "day",
+        "dayofweek",
+        "ends_with",
+        "epoch",
+        "floor",
+        "greatest",
+        "hour",
+        "ifnull",
+        "if",
+        "instr",
+        "isnan",
+        "least",
+        "left",
+        "length",
+        "len",
+        "list_extract",
+        "list_value",
+        "list_contains",
+        "list_transform",
+        "lower",
+        "ltrim",
+        "make_date",
+        "make_time",
+        "make_timestamp",
+        "md5",
+        "minute",
+        "mod",
+        "month",
+        "nullif",
+        "position",
+        "regexp_extract",
+        "regexp_full_match",
+        "regexp_matches",
+        "regexp_replace",
+        "replace",
+        "reverse",
+        "right",
+        "round",
+        "rtrim",
+        "second",
+        "sign",
+        "split_part",
+        "starts_with",
+        "prefix",
+        "suffix",
+        "strftime",
+        "strip_accents",
+        "strlen",
+        "strptime",
+        "strpos",
+        "str_split",
+        "string_split",
+        "substr",
+        "substring",
+        "to_days",
+        "to_hours",
+        "to_minutes",
+        "to_months",
+        "to_seconds",
+        "to_years",
+        "translate",
+        "trim",
+        "trunc",
+        "try_strptime",
+        "ucase",
+        "lcase",
+        "unicode",
+        "upper",
+        "weekday",
+        "year",
+    ]
 )
 _MAX_LENGTH = 4_000
 
@@ -100,7 +192,9 @@ def literal(text: str) -> str:
 
 def sandbox(threads: int = 2, memory_mb: int = 256) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection that reaches nothing outside itself and whose settings are locked."""
-    con = duckdb.connect(config={"threads": threads, "memory_limit": f"{memory_mb}MB", "preserve_insertion_order": True})
+    con = duckdb.connect(
+        config={"threads": threads, "memory_limit": f"{memory_mb}MB", "preserve_insertion_order": True}
+    )
     con.execute("SET TimeZone = 'Asia/Shanghai'")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")

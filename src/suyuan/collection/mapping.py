@@ -195,9 +195,13 @@ def _field(name: str, value: Any, fields: Section) -> FieldSpec:
     if isinstance(value, str):
         return FieldSpec(where, columns=(value,))
     if not isinstance(value, Section):
-        raise _fault(where, f"字段“{name}”应写列名,或写成一组设置", f"field `{name}` needs a column name or a group of settings")
+        raise _fault(
+            where, f"字段“{name}”应写列名,或写成一组设置", f"field `{name}` needs a column name or a group of settings"
+        )
     _only(value, _FIELD)
-    if sum(key in value for key in ("column", "columns", "sql", "value")) != 1 and not ("sql" in value and "column" in value):
+    if sum(key in value for key in ("column", "columns", "sql", "value")) != 1 and not (
+        "sql" in value and "column" in value
+    ):
         raise _fault(where, f"字段“{name}”应恰有 column、columns、sql、value 之一",
                      f"field `{name}` needs exactly one of column, columns, sql, value")  # fmt: skip
     columns = (value["column"],) if value.get("column") else tuple(map(str, _list(value, "columns")))
@@ -217,13 +221,19 @@ def _each(item: Any, file: str) -> Each:
     _only(section, _EACH)
     groups = tuple(tuple(map(str, group)) for group in _list(section, "columns") if isinstance(group, list))
     if bool(section.get("column")) == bool(groups):
-        raise _fault(section.where(), "each 应恰有 column 或 columns 之一", "`each` needs exactly one of column and columns")
+        raise _fault(
+            section.where(), "each 应恰有 column 或 columns 之一", "`each` needs exactly one of column and columns"
+        )
     kind = section.get("format") or "json"
     if kind not in ("json", "python"):
-        raise _fault(section.where("format"), "each 的 format 只能是 json 或 python", "`format` of `each` is json or python")
+        raise _fault(
+            section.where("format"), "each 的 format 只能是 json 或 python", "`format` of `each` is json or python"
+        )
     names = tuple(map(str, _list(section, "names")))
     if groups and any(len(group) != len(names) for group in groups):
-        raise _fault(section.where("columns"), "各组列数应与 names 相同", "every group needs as many columns as there are names")
+        raise _fault(
+            section.where("columns"), "各组列数应与 names 相同", "every group needs as many columns as there are names"
+        )
     return Each(section.where(), _text(section, "as"), section.get("column"), kind, section.get("split"), groups, names)
 
 
@@ -317,7 +327,13 @@ def _list(section: Section, name: str, *, required: bool = False) -> list[Any]:
     if value is None and not required:
         return []
     if not isinstance(value, list) or (required and not value):
-        raise _fault(section.where(name), f"“{name}”应是列表", f"`{name}` must be a list", "每项以 - 开头。", "Start items with -.")
+        raise _fault(
+            section.where(name),
+            f"“{name}”应是列表",
+            f"`{name}` must be a list",
+            "每项以 - 开头。",
+            "Start items with -.",
+        )
     return value
 
 

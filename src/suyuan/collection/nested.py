@@ -14,9 +14,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-_SIMPLE = (
-    r"^(?:[\[\]{}:,\s()]|[-+]?[0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?|u?'[\w ./\-]*'|nan|None|True|False)*$"
-)
+_SIMPLE = r"^(?:[\[\]{}:,\s()]|[-+]?[0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?|u?'[\w ./\-]*'|nan|None|True|False)*$"
 _TRANSLATE = (
     ("u?'([\\w ./\\-]*)'", '"\\1"'),
     (r"([:\[,(]\s*)(?:nan|None)(\s*[,}\])])", r"\1null\2"),

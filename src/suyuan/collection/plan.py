@@ -92,9 +92,9 @@ class Plan:
         skips = " ".join(f"WHEN ({skip.when}) THEN {i}" for i, skip in enumerate(self.mapping.skip))
         self._con.execute(
             f"""CREATE OR REPLACE TEMP TABLE base AS
-                SELECT *, {f'CASE {skips} END' if skips else 'NULL::INT'} AS _skip,
-                       {' OR '.join(bad.values()) or 'false'} AS _bad
-                FROM (SELECT {', '.join([*chosen, '_row', '_problem'])} FROM chunk)"""
+                SELECT *, {f"CASE {skips} END" if skips else "NULL::INT"} AS _skip,
+                       {" OR ".join(bad.values()) or "false"} AS _bad
+                FROM (SELECT {", ".join([*chosen, "_row", "_problem"])} FROM chunk)"""
         )
         self._con.unregister("chunk")
         return bad
@@ -129,13 +129,21 @@ class Plan:
         if safe:
             chosen.append(f"{_failed(record, item)} AS _failed")
         when = f"WHERE {f'TRY({record.when})' if safe else f'({record.when})'}" if record.when else ""
-        return f"SELECT _row, {', '.join(chosen)} FROM {self._items(record)} {when} ORDER BY _row{', _n' if item else ''}"
+        return (
+            f"SELECT _row, {', '.join(chosen)} FROM {self._items(record)} {when} ORDER BY _row{', _n' if item else ''}"
+        )
 
     def _items(self, record: RecordSpec) -> str:
         each = record.each
         if each is None:
             return "base"
-        fields = sorted({name.removeprefix(f"{each.name}.") for name in sql.record_columns(record) if name.startswith(f"{each.name}.")})
+        fields = sorted(
+            {
+                name.removeprefix(f"{each.name}.")
+                for name in sql.record_columns(record)
+                if name.startswith(f"{each.name}.")
+            }
+        )
         listed = _list_sql(each, fields)
         item = quoted(each.name)
         return f"""(SELECT * EXCLUDE (_list), unnest(_list) AS {item}, unnest(range(1, len(_list) + 1)) AS _n
@@ -192,7 +200,11 @@ def _check_columns(mapping: Mapping, columns: Sequence[str]) -> None:
 def _check_protected(mapping: Mapping, catalog: Catalog, columns: Sequence[str]) -> None:
     """A column named after a protected attribute is dropped in so many words or feeds protected fields only."""
     for name in columns:
-        if name not in mapping.drop and bounds.protected_name(name) and not _feeds_protected_only(mapping, catalog, name):
+        if (
+            name not in mapping.drop
+            and bounds.protected_name(name)
+            and not _feeds_protected_only(mapping, catalog, name)
+        ):
             raise MappingFault(
                 mapping.file, f"来源的列“{name}”是受保护属性", f"the source column `{name}` is a protected attribute",
                 f"请在 drop 中列出“{name}”,或只把它对应到受保护字段。",
@@ -209,7 +221,11 @@ def _check_protected(mapping: Mapping, catalog: Catalog, columns: Sequence[str])
     for place, expression in _conditions(mapping):
         for column in sql.names_in(expression):
             if column in mapping.drop or bounds.protected_name(column.rsplit(".", 1)[-1]):
-                raise MappingFault(place, f"条件中不能使用受保护属性“{column}”", f"a condition may not use the protected attribute `{column}`")
+                raise MappingFault(
+                    place,
+                    f"条件中不能使用受保护属性“{column}”",
+                    f"a condition may not use the protected attribute `{column}`",
+                )
 
 
 def _conditions(mapping: Mapping) -> Iterator[tuple[str, str]]:
@@ -235,7 +251,9 @@ def _source_columns(mapping: Mapping) -> set[str]:
         if record.each:
             item = record.each.name
             names = {name for name in names if name != item and not name.startswith(f"{item}.")}
-            names |= {record.each.column} if record.each.column else {name for group in record.each.groups for name in group}
+            names |= (
+                {record.each.column} if record.each.column else {name for group in record.each.groups for name in group}
+            )
         used |= names
     for skip in mapping.skip:
         used |= sql.names_in(skip.when)

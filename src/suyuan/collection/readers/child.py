@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import resource
 import sys
 from typing import Any, BinaryIO
@@ -53,7 +54,7 @@ def _digest(file: BinaryIO) -> str:
 def _text_format(head: bytes) -> str:
     """JSON lines start with a brace once byte-order marks, zero bytes and white space are left out."""
     start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
-    return "jsonl" if start.startswith((b"{", b"[{", b'["', b"[\n", b"[\r")) else "csv"
+    return "jsonl" if re.match(rb"\{|\[[\[{\"\d\s\]-]", start) else "csv"
 
 
 def _write(source: _Source, out: BinaryIO, preview: int | None) -> None:

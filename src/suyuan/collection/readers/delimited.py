@@ -132,13 +132,13 @@ def _survey(source: Delimited, seen: Scan) -> None:
         except (_Odd, pa.ArrowInvalid):
             source.quick = False
     problems: Counter[str] = Counter()
-    blank_cells = 0
+    odd = 0
     for row in _strict(source, problems):
         report.rows += 1
-        blank_cells += not any(row.cells)
+        odd += len(row.cells) != source.first_width or not any(row.cells)
     report.problems = {name: count for name, count in problems.items() if name != "blank"}
     report.blank_rows = problems["blank"]
-    source.quick = simple and not problems and not seen.nul and not blank_cells
+    source.quick = simple and not problems and not seen.nul and not odd
 
 
 def _head(opener: Opener, codec: str) -> str:
@@ -150,6 +150,7 @@ def _delimiter(head: str) -> str:
     """The delimiter that gives the first lines the same number of cells, the most of them."""
     lines = [line for line in head.splitlines() if line.strip()][:_HEAD_LINES]
     best, score = ",", 0.0
+    csv.field_size_limit(_HEAD_CHARACTERS + 1)
     for mark in _DELIMITERS:
         counts = [len(cells) for cells in csv.reader(lines, delimiter=mark) if cells]
         if not counts:

@@ -26,8 +26,26 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 _ALLOWED = frozenset(
-    "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 gb18030 gbk gb2312 big5 cp1252 iso8859-1 iso8859-15 "
-    "cp1250 cp1251 shift_jis euc_kr ascii".split()
+    [
+        "utf-8",
+        "utf-8-sig",
+        "utf-16",
+        "utf-16-le",
+        "utf-16-be",
+        "utf-32",
+        "gb18030",
+        "gbk",
+        "gb2312",
+        "big5",
+        "cp1252",
+        "iso8859-1",
+        "iso8859-15",
+        "cp1250",
+        "cp1251",
+        "shift_jis",
+        "euc_kr",
+        "ascii",
+    ]
 )
 _NAMES = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "utf-16-le": "UTF-16LE", "utf-16-be": "UTF-16BE",
           "cp1252": "Windows-1252", "gb18030": "GB18030"}  # fmt: skip

@@ -118,9 +118,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-_DECODER = json.JSONDecoder(
-    parse_int=str, parse_float=str, parse_constant=_no_constant, object_pairs_hook=_object
-)
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_constant, object_pairs_hook=_object)
 
 
 def _spread(row: tuple[int, dict[str, str | None], str | None], keys: list[str]) -> SourceRow:

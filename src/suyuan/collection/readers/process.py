@@ -23,8 +23,15 @@ from suyuan.collection.readers.options import Options, Report
 
 _REPORT = b"suyuan.report"
 _PACKAGES = Path(__file__).parents[3]
-_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from suyuan.collection.readers.child import main; sys.exit(main())"
-_ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
+_BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from suyuan.collection.readers.child import main; sys.exit(main())"
+)
+_ENVIRONMENT = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "1",
+    "OMP_NUM_THREADS": "1",
+    "LC_ALL": "C.UTF-8",
+}
 
 
 class Source:
@@ -105,7 +112,9 @@ class Source:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

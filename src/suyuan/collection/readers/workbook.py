@@ -95,7 +95,9 @@ def _broken(exc: Exception) -> Refused:
         return Refused("encrypted")
     if "Cell limit" in text:
         return Refused("memory", limit=limits.MEMORY >> 20)
-    detail = "cannot be parsed as a workbook / 不是有效的工作簿" if "detect" in text or not text else text.splitlines()[0]
+    detail = (
+        "cannot be parsed as a workbook / 不是有效的工作簿" if "detect" in text or not text else text.splitlines()[0]
+    )
     return Refused("broken", detail=detail[:120])
 
 
@@ -110,7 +112,10 @@ def _choose(book: Any, wanted: str | None, report: Report) -> str:
         visible = [meta.name for meta in sheets if meta.visible == calamine.SheetVisibleEnum.Visible]
         name = next((one for one in visible if _filled(book, one)), (visible or [""])[0])
         if len(sheets) > 1:
-            report.note(f"工作簿有 {len(sheets)} 个工作表,读取的是“{name}”", f"The workbook has {len(sheets)} sheets; “{name}” was read")
+            report.note(
+                f"工作簿有 {len(sheets)} 个工作表,读取的是“{name}”",
+                f"The workbook has {len(sheets)} sheets; “{name}” was read",
+            )
     if not name:
         raise Refused("no_rows", where="0")
     report.sheet = name
