@@ -11,7 +11,7 @@ import pytest
 
 from suyuan.collection.errors import SourceRefused
 from suyuan.collection.readers.process import open_source
-from tests.collection.bombs import BOMBS
+from collection.bombs import BOMBS
 
 FOLDER = Path(__file__).parents[1] / "data" / "hostile"
 

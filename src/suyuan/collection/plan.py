@@ -18,9 +18,12 @@ from suyuan.collection.errors import ImportRefused, MappingFault
 from suyuan.collection.expressions import literal, quoted, sandbox
 from suyuan.collection.mapping import Each, FieldSpec, Mapping, RecordSpec
 from suyuan.collection.nested import python_to_json
-from suyuan.collection.readers.refusals import ROW_PROBLEMS
+from suyuan.collection.readers.refusals import BLANK, ROW_PROBLEMS
 
 _SECONDS_PER_CHUNK = 30.0
+NOTHING = -1
+"""In place of a skip rule: the row holds nothing, or nothing came of it."""
+
 SOURCE_RULES: dict[str, tuple[str, str]] = {
     **{f"source.{name}": texts for name, texts in ROW_PROBLEMS.items()},
     "source.nested": ("单元格中的列表无法解析", "The list in the cell cannot be read"),
@@ -101,12 +104,17 @@ class Plan:
 
     def _set_aside(self, result: Mapped, bad: dict[str, str]) -> None:
         """Take out rows the reader or a list faults, and rows a skip rule leaves out."""
+        blank = []
         for row, problem in self._rows("SELECT _row, _problem FROM base WHERE _problem IS NOT NULL"):
-            result.faults.append(Fault(row, "", f"source.{problem}", None))
+            if problem == BLANK:
+                blank.append(row)
+            else:
+                result.faults.append(Fault(row, "", f"source.{problem}", None))
         for name, condition in bad.items():
             query = f"SELECT _row, left({quoted(name)}, 200) FROM base WHERE _problem IS NULL AND _skip IS NULL AND {condition}"
             result.faults += [Fault(row, name, "source.nested", value) for row, value in self._rows(query)]
         result.skipped = dict(self._rows("SELECT _row, _skip FROM base WHERE _problem IS NULL AND _skip IS NOT NULL"))
+        result.skipped.update(dict.fromkeys(blank, NOTHING))
         self._con.execute("DELETE FROM base WHERE _problem IS NOT NULL OR _skip IS NOT NULL OR _bad")
 
     def _record(self, record: RecordSpec, record_type: RecordType) -> tuple[pa.Table, set[int]]:

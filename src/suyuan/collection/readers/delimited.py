@@ -23,6 +23,7 @@ from suyuan.collection.readers import limits, table
 from suyuan.collection.readers.container import Opener
 from suyuan.collection.readers.encoding import CERTAIN, Scan, codec_of, detect, display, line_of, scan
 from suyuan.collection.readers.options import Options, Report
+from suyuan.collection.readers.refusals import BLANK
 from suyuan.collection.readers.refused import Refused
 from suyuan.collection.readers.table import SourceRow
 
@@ -135,8 +136,8 @@ def _survey(source: Delimited, seen: Scan) -> None:
     odd = 0
     for row in _strict(source, problems):
         report.rows += 1
-        odd += len(row.cells) != source.first_width or not any(row.cells)
-    report.problems = {name: count for name, count in problems.items() if name != "blank"}
+        odd += len(row.cells) != source.first_width
+    report.problems = {name: count for name, count in problems.items() if name not in ("blank", BLANK)}
     report.blank_rows = problems["blank"]
     source.quick = simple and not problems and not seen.nul and not odd
 
@@ -254,6 +255,8 @@ def _strict(source: Delimited, problems: Counter[str]) -> Iterator[SourceRow]:
         table.check_width(row.number, len(cells))
         if problem is None and any("\0" in cell for cell in cells):
             problem = "nul"
+        if problem is None and table.is_blank(cells):
+            problem = BLANK
         if problem:
             problems[problem] += 1
             cells = [cell.replace("\0", "␀") for cell in cells]

@@ -15,6 +15,7 @@ from suyuan.collection.readers import limits, table
 from suyuan.collection.readers.container import Opener
 from suyuan.collection.readers.delimited import examine_text, text_stream
 from suyuan.collection.readers.options import Options, Report
+from suyuan.collection.readers.refusals import BLANK
 from suyuan.collection.readers.refused import Refused
 from suyuan.collection.readers.table import SourceRow
 
@@ -54,7 +55,7 @@ def examine(opener: Opener, options: Options, report: Report) -> JsonLines:
             first_bad = first_bad or number
         keys.update(dict.fromkeys(values))
         table.check_width(number, len(keys))
-    report.problems = dict(problems)
+    report.problems = {name: count for name, count in problems.items() if name != BLANK}
     if not keys or problems.total() * 2 > report.rows:
         raise Refused("not_json_lines", row=first_bad or 1)
     report.header_row = 0
@@ -84,6 +85,8 @@ def _parse(line: str) -> tuple[dict[str, str | None], str | None]:
         return {}, "json_too_deep"
     except ValueError:
         return {}, "bad_json"
+    if table.is_blank(flat.values()):
+        return {}, BLANK
     if any(value and "\0" in value for value in flat.values()):
         return {name: value and value.replace("\0", "␀") for name, value in flat.items()}, "nul"
     return flat, None

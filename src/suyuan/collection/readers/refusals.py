@@ -112,6 +112,9 @@ REFUSALS: dict[str, Words] = {
     ),
 }  # fmt: skip
 
+BLANK = "blank_cells"
+"""A row whose cells are all empty: no fault, but nothing to take in either."""
+
 ROW_PROBLEMS: dict[str, tuple[str, str]] = {
     "too_many_cells": ("单元格数多于表头列数", "More cells than the header has columns"),
     "too_few_cells": ("单元格数少于表头列数", "Fewer cells than the header has columns"),
