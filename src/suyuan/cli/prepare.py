@@ -9,7 +9,7 @@ import click
 
 from suyuan.i18n import say
 from suyuan.installation import Installation, current
-from suyuan.installation.command import with_database
+from suyuan.installation.command import start_django, with_database
 
 
 def tell(zh: str, en: str) -> None:
@@ -22,14 +22,12 @@ def tell(zh: str, en: str) -> None:
 @click.option("--demo", is_flag=True, help="载入演示数据(仅一次) Load the demonstration (once)")
 def prepare(demo: bool) -> None:
     """建角色、密钥和数据表,检查后报告谁可登录。Make roles, keys and tables, check them, report who can sign in (JSON)."""
-    import django
-
     here = current()
     if here.place.embedded:
         from suyuan.installation.roles import prepare_embedded
 
         prepare_embedded(here)
-    django.setup()
+    start_django()
     _keys(here)
     _tables(here)
     if demo:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -18,16 +17,14 @@ from suyuan import __version__, i18n
 from suyuan.cli import platform
 from suyuan.errors import SuyuanError
 from suyuan.installation import Installation, use
+from suyuan.installation.command import start_django
 
 ROOMS = ("catalog", "ledger", "access", "vault", "records", "review", "collection", "web")
 
 
 def of_rooms() -> dict[str, click.Command]:
     """Every command that a room brings, by name."""
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "suyuan.web.settings")
-    django.setup()
+    start_django()
     modules = [f"suyuan.{room}.cli" for room in ROOMS if importlib.util.find_spec(f"suyuan.{room}.cli")]
     return {str(c.name): c for module in modules for c in importlib.import_module(module).commands}
 

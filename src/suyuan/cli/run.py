@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from suyuan.installation import current
-from suyuan.installation.command import data_option
+from suyuan.installation.command import data_option, start_django
 from suyuan.installation.supervisor import leave_with_supervisor
 
 
@@ -42,11 +42,8 @@ def serve(host: str, port: int, workers: int) -> None:
 @data_option
 def worker() -> None:
     """只启动后台任务和账本排序。Run background tasks and the ledger's sequencer only."""
-    import django
-
     leave_with_supervisor()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "suyuan.web.settings")
-    django.setup()
+    start_django()
     stop = threading.Event()
     sequencer = threading.Thread(target=_sequence, args=[stop], name="sequencer")
     sequencer.start()

