@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from suyuan.installation import current
 from suyuan.installation.command import data_option, start_django
 from suyuan.installation.supervisor import leave_with_supervisor
 

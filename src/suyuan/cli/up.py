@@ -167,7 +167,10 @@ def _welcome(address: str, told: dict[str, object]) -> None:
     click.secho(f"\n  溯源 Suyuan  {address}", bold=True)
     accounts = told.get("accounts")
     if isinstance(accounts, list):
-        tell(f"  可登录的人(密码在 {told['accounts_file']}):", f"  Who can sign in (passwords in {told['accounts_file']}):")
+        tell(
+            f"  可登录的人(密码在 {told['accounts_file']}):",
+            f"  Who can sign in (passwords in {told['accounts_file']}):",
+        )
         for account in accounts:
             click.echo(f"    {account}")
     if told.get("activation"):

@@ -19,9 +19,8 @@ def migrate(notice: Notice = lambda zh, en: None) -> bool:
     connection = connections["owner"]
     executor = MigrationExecutor(connection)
     loader = executor.loader
-    installed = loader.migrated_apps
     known = set(loader.disk_migrations) | set(loader.replacements)
-    unknown = sorted(f"{app}.{name}" for app, name in loader.applied_migrations if app in installed and (app, name) not in known)
+    unknown = sorted(f"{app}.{name}" for app, name in loader.applied_migrations if (app, name) not in known)
     if unknown:
         raise NewerData(unknown)
     plan = executor.migration_plan(loader.graph.leaf_nodes())

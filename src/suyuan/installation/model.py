@@ -97,9 +97,10 @@ class Installation:
 
     @property
     def place(self) -> Place:
-        """Where the database is. SUYUAN_DATABASE names another database of the same server (tests, restores)."""
+        """Where the database is. SUYUAN_DATABASE names another one for this process's installation (tests, restores)."""
         known = json.loads((self.secrets / "database.json").read_text())
-        known["name"] = os.environ.get("SUYUAN_DATABASE") or known["name"]
+        if os.environ.get("SUYUAN_DATA") == str(self.data):
+            known["name"] = os.environ.get("SUYUAN_DATABASE") or known["name"]
         return Place(**known)
 
     def place_database(self, place: Place) -> None:

@@ -6,7 +6,6 @@ None is a superuser. On a server of one's own the administrator in DATABASE_URL 
 
 from __future__ import annotations
 
-from typing import LiteralString, cast
 from urllib.parse import urlsplit
 
 import psycopg
@@ -112,4 +111,4 @@ _SQL = statements("installation", "roles")
 
 
 def _filled(name: str, **values: sql.Composable) -> sql.Composed:
-    return sql.SQL(cast("LiteralString", _SQL[name])).format(**values)
+    return sql.SQL(_SQL[name]).format(**values)

@@ -21,12 +21,11 @@ from suyuan.installation.postgres import Server
 Notice = Callable[[str, str], None]
 LIFELINE = "SUYUAN_LIFELINE"
 LONGEST_PAUSE = 5.0
-PATIENCE = 10.0
 
 
 @dataclass
 class Child:
-    """One process to keep: its name, its command line and where its words go."""
+    """One process to keep: its name, its command line, where its words go, seconds to wait for its leaving."""
 
     name: str
     arguments: list[str]
@@ -34,6 +33,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     not_before: float = 0.0
+    patience: float = 10.0
 
     def start(self, lifeline: int) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone."""
@@ -59,7 +59,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             self.process.terminate()
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(self.patience)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
