@@ -35,7 +35,12 @@ def test_placeholders_are_the_same_in_both_languages() -> None:
 
 @pytest.mark.parametrize(
     ("cookie", "announced", "answer"),
-    [("", "en-US,en;q=0.9", "zh-hans"), ("en", "zh-CN", "en"), ("zh-hans", "en-US", "zh-hans"), ("xx", "en", "zh-hans")],
+    [
+        ("", "en-US,en;q=0.9", "zh-hans"),
+        ("en", "zh-CN", "en"),
+        ("zh-hans", "en-US", "zh-hans"),
+        ("xx", "en", "zh-hans"),
+    ],
 )
 def test_a_page_speaks_chinese_until_its_reader_chooses_english(cookie: str, announced: str, answer: str) -> None:
     """What the browser announces does not count: the switch does."""

@@ -44,16 +44,19 @@ def facets(rtype: RecordType) -> list[Field]:
 
 def find(who: Acting, types: Iterable[RecordType], wanted: Wanted, *, type: str | None, limit: int = 50) -> Page:
     """A page of what was asked for. A full number or code is tried as such before the words are."""
-    page = None
-    for exact, text in _readings(list(types), wanted.q.strip()):
-        page = queries.search(
-            who, type=type, text=text, exact=exact, codes=wanted.codes, state=wanted.state or None,
-            after=wanted.after, limit=limit,
-        )  # fmt: skip
+    *numbers, words = _readings(list(types), wanted.q.strip())
+    for exact, text in numbers:
+        page = _search(who, wanted, type, exact, text, limit)
         if page.rows:
-            break
-    assert page is not None  # there is always one reading
-    return page
+            return page
+    return _search(who, wanted, type, *words, limit)
+
+
+def _search(who: Acting, wanted: Wanted, type: str | None, exact: list[str], text: str, limit: int) -> Page:
+    return queries.search(
+        who, type=type, text=text, exact=exact, codes=wanted.codes, state=wanted.state or None,
+        after=wanted.after, limit=limit,
+    )  # fmt: skip
 
 
 def _readings(types: list[RecordType], q: str) -> Iterator[tuple[list[str], str]]:

@@ -68,9 +68,7 @@ WORK = (
         hint=_("表格整批导入，逐行给出结果"),
         only=frozenset({"collector"}),
     ),
-    Place(
-        "records:search", _("检索"), icon="search", hint=_("按姓名、证件号、车牌、编号查找"), never=ADMINISTRATORS
-    ),
+    Place("records:search", _("检索"), icon="search", hint=_("按姓名、证件号、车牌、编号查找"), never=ADMINISTRATORS),
     Place("records:types", _("数据目录"), icon="database", hint=_("按类别浏览记录"), never=ADMINISTRATORS),
 )
 ADMINISTRATION = (
@@ -111,5 +109,7 @@ def domains(catalog: Catalog, path: str) -> list[Domain]:
             if one.domain == domain.name
             for url in [reverse("records:list", args=[one.id])]
         ]
-        found.append(Domain(domain.name, translate(domain.word), domain.icon, types, any(item.current for item in types)))
+        found.append(
+            Domain(domain.name, translate(domain.word), domain.icon, types, any(item.current for item in types))
+        )
     return found

@@ -59,7 +59,8 @@ def untranslated(catalog: Catalog, wanted: Iterable[Phrase]) -> list[Phrase]:
 
 def renew() -> int:
     """Write the catalogue again with every marked text and none that is no longer used. Returns the gaps."""
-    old, new = catalogue() if ENGLISH.exists() else Catalog(locale="en"), Catalog(locale="en", domain="django")
+    old = catalogue() if ENGLISH.exists() else Catalog(locale="en")
+    new = Catalog("en", "django", project="Suyuan", version="1", fuzzy=False, creation_date=old.creation_date)
     new.header_comment = "# English wording of the pages of Suyuan."
     found = phrases()
     for one in found:
@@ -117,12 +118,16 @@ def _trimmed(node: Any, text: str) -> str:
 
 def _literals(node: Any) -> Iterator[str]:
     """Texts in `{% translate "..." %}` and in `_("...")` given to any tag or variable."""
-    held = [getattr(node, "filter_expression", None), *getattr(node, "args", ())]
-    held += getattr(node, "kwargs", {}).values()
-    for one in held:
-        variable = getattr(one, "var", None)
-        if getattr(variable, "translate", False) and isinstance(variable.literal, str):
-            yield variable.literal
+    from django.templatetags.i18n import TranslateNode
+    from django.utils.functional import Promise
+    from django.utils.translation import override
+
+    if isinstance(node, TranslateNode):
+        literal = node.filter_expression.var.literal
+        yield from [literal] if isinstance(literal, str) else []
+    held = [getattr(node, "filter_expression", None), *getattr(node, "args", ()), *getattr(node, "kwargs", {}).values()]
+    with override(None):
+        yield from [str(one.var) for one in held if isinstance(getattr(one, "var", None), Promise)]
 
 
 def _place(path: Path) -> str:

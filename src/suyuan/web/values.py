@@ -31,7 +31,7 @@ def _plain(field: Field, value: Any) -> str:
     return f"{value} {field.unit}" if field.unit else str(value)
 
 
-def _boolean(field: Field, value: Any) -> str:
+def _boolean(_field: Field, value: Any) -> str:
     return _("是") if value in (True, "true", "1") else _("否")
 
 
@@ -39,15 +39,15 @@ def _code(field: Field, value: Any) -> str:
     return code_name(field, str(value))
 
 
-def _day(field: Field, value: Any) -> str:
+def _day(_field: Field, value: Any) -> str:
     return dates.day(str(value))
 
 
-def _moment(field: Field, value: Any) -> str:
+def _moment(_field: Field, value: Any) -> str:
     return dates.moment(str(value))
 
 
-def _reference(field: Field, value: Any) -> str:
+def _reference(_field: Field, value: Any) -> str:
     return str(value).replace("|", " ")
 
 

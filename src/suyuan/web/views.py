@@ -57,4 +57,5 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def _sorry(request: HttpRequest, code: int, heading: str, said: str, steps: list[str]) -> HttpResponse:
-    return render(request, "web/error.html", {"code": code, "heading": heading, "said": said, "steps": steps}, status=code)
+    context = {"code": code, "heading": heading, "said": said, "steps": steps}
+    return render(request, "web/error.html", context, status=code)

@@ -11,12 +11,18 @@ from django.forms import BoundField, CheckboxInput, Select, SelectMultiple
 from django.template.context import Context
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from suyuan.web import dates
+from suyuan import catalog
+from suyuan.catalog.model import Field
+from suyuan.i18n import say
+from suyuan.web import dates, words
+from suyuan.web.mask import DOT
 from suyuan.web.states import STATES
+from suyuan.web.values import EMPTY
+from suyuan.web.values import show as write
 
 register = template.Library()
 
@@ -51,6 +57,71 @@ def state_word(state: str) -> str:
     """A record's or batch's state as a word."""
     shown = STATES.get(state)
     return _(shown.word) if shown else state
+
+
+@register.filter
+def state_next(state: str) -> str:
+    """What happens next to a record or batch in this state."""
+    shown = STATES.get(state)
+    return _(shown.next) if shown else ""
+
+
+@register.filter
+def label(thing: Any) -> str:
+    """The label of a field, group, type or code table of the catalog in the reader's language."""
+    return say(thing.label.zh, thing.label.en)
+
+
+@register.simple_tag
+def show(field: Field, value: Any, masked: bool = False) -> SafeString:
+    """A stored value in words; a number or code that must be read letter by letter in even figures."""
+    text = write(field, value, masked=masked)
+    classes = "sy-none" if text == EMPTY else "sy-mask" if DOT in text else "sy-id" if field.kind else ""
+    return format_html('<span class="{}">{}</span>', classes, text) if classes else escape(text)
+
+
+@register.simple_tag
+def title_of(view: Any, masked: bool = False) -> str:
+    """What a record is called: the values of its type's title fields."""
+    rtype = catalog.current().types[view.type]
+    shown = [write(rtype.fields[name], view.content.get(name), masked=masked) for name in rtype.title]
+    return " · ".join(one for one in shown if one != EMPTY) or say(rtype.label.zh, rtype.label.en)
+
+
+@register.filter
+def agency_name(agency: int) -> str:
+    """An agency's name."""
+    return words.agency_name(agency)
+
+
+@register.filter
+def person_name(person: int) -> str:
+    """A person's name."""
+    return words.person_name(person)
+
+
+@register.filter
+def channel_word(channel: str) -> str:
+    """How data arrived."""
+    return _(words.CHANNELS.get(channel, channel))
+
+
+@register.filter
+def duty_word(duty: str) -> str:
+    """A duty."""
+    return _(words.DUTIES.get(duty, duty))
+
+
+@register.filter
+def act_word(act: str) -> str:
+    """An act of the ledger."""
+    return _(words.ACTS.get(act, act))
+
+
+@register.filter
+def level_word(level: int) -> str:
+    """A level of secrecy."""
+    return _(words.LEVELS[level]) if level in words.LEVELS else str(level)
 
 
 @register.filter

@@ -1,0 +1,62 @@
+"""Names behind numbers and codes: agencies, people, coded values, channels, acts, levels."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop as _
+
+from suyuan import catalog
+from suyuan.access import queries as access
+from suyuan.catalog.model import Field
+from suyuan.i18n import say
+
+CHANNELS = {
+    "form": _("表单录入"),
+    "file": _("文件导入"),
+    "api": _("接口报送"),
+    "survey": _("现场采集"),
+    "exchange": _("交换共享"),
+}
+LEVELS = {1: _("内部"), 2: _("警务工作秘密")}
+DUTIES = {
+    "collector": _("采集人"),
+    "first_reviewer": _("初审人"),
+    "second_reviewer": _("复审人"),
+    "final_reviewer": _("终审人"),
+    "department_head": _("部门负责人"),
+    "storage_custodian": _("存储管理人"),
+    "analyst": _("研判人员"),
+    "security_auditor": _("安全审计员"),
+    "system_administrator": _("系统管理员"),
+    "security_administrator": _("安全管理员"),
+    "training_manager": _("培训管理员"),
+}
+ACTS = {
+    "collect": _("采集"),
+    "amend": _("提交修订"),
+    "consult": _("查阅"),
+    "list": _("列表中显示"),
+    "search": _("检索结果中显示"),
+    "reveal": _("显示受保护内容"),
+    "review": _("审核"),
+    "disclose": _("提供"),
+    "export": _("导出"),
+    "combine": _("关联"),
+    "seal": _("封存"),
+    "erase": _("销毁"),
+}
+
+
+def code_name(field: Field, code: str) -> str:
+    """A coded value in words; the code itself where the table does not know it."""
+    found = catalog.current().codes.name(field.table or "", code)
+    return say(found.zh, found.en or found.zh) if found else code
+
+
+def agency_name(agency: int) -> str:
+    """An agency's name in the reader's language."""
+    return access.agency_name(agency)
+
+
+def person_name(person: int) -> str:
+    """A person's name and number; the system itself is person 0."""
+    return access.person_name(person)
