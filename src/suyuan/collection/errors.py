@@ -3,7 +3,8 @@
 SuyuanError
 ├── SourceRefused    a file cannot be read; says what, where and how to mend it; shown to the collector
 ├── MappingFault     a mapping file has a mistake, with file and line; shown to whoever wrote it
-└── ImportRefused    the import cannot start or go on; shown to the collector
+├── ImportRefused    the import cannot start or go on; shown to the collector
+└── ImportMissing    no such import of one's own; shown to the collector
 """
 
 from __future__ import annotations
@@ -34,3 +35,13 @@ class MappingFault(SuyuanError):
 
 class ImportRefused(SuyuanError):
     """An import that cannot start or go on."""
+
+
+class ImportMissing(SuyuanError):
+    """No such import, draft or upload of one's own."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "collection.missing", "没有找到这次导入,或它不属于您。", "No such import, or it is not yours.",
+            "请从“导入文件”页面重新打开。", "Open it again from the import page.",
+        )  # fmt: skip

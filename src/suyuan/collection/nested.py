@@ -32,7 +32,7 @@ def python_to_json(con: duckdb.DuckDBPyConnection, column: pa.ChunkedArray) -> p
     for pattern, replacement in _TRANSLATE:
         translated = f"regexp_replace({translated}, {_sql(pattern)}, {_sql(replacement)}, 'g')"
     con.register("literals", pa.table({"v": column.combine_chunks()}))
-    result = con.execute(
+    result = con.sql(
         f"SELECT CASE WHEN regexp_full_match(v, {_sql(_SIMPLE)}) THEN {translated} END AS j, v FROM literals"
     ).to_arrow_table()
     con.unregister("literals")

@@ -60,6 +60,18 @@ class Plan:
         self.unused = [name for name in columns if name not in used and name not in mapping.drop]
         self.types = [catalog.types[record.type] for record in mapping.records]
         self._con = sandbox()
+        self._try()
+
+    def _try(self) -> None:
+        """Run over no rows, so that an expression that does not fit its columns is found before any row is."""
+        nothing = {name: pa.array([], pa.string()) for name in (*self.columns, "_problem")}
+        self._base(pa.table({**nothing, "_row": pa.array([], pa.int64())}))
+        for record, record_type in zip(self.mapping.records, self.types, strict=True):
+            try:
+                self._con.sql(self._select(record, record_type, safe=False)).to_arrow_table()
+            except duckdb.Error as exc:
+                text = str(exc).splitlines()[0]
+                raise MappingFault(record.where, f"表达式与列不合:{text}", f"an expression does not fit: {text}") from exc
 
     def run(self, chunk: pa.Table) -> Mapped:
         """Map one chunk: a table of the source's columns with `_row` and `_problem`."""
@@ -119,11 +131,11 @@ class Plan:
 
     def _record(self, record: RecordSpec, record_type: RecordType) -> tuple[pa.Table, set[int]]:
         try:
-            return self._con.execute(self._select(record, record_type, safe=False)).to_arrow_table(), set()
+            return self._con.sql(self._select(record, record_type, safe=False)).to_arrow_table(), set()
         except (duckdb.InterruptException, duckdb.OutOfMemoryException):
             raise _too_slow() from None
         except duckdb.Error:
-            rows = self._con.execute(self._select(record, record_type, safe=True)).to_arrow_table()
+            rows = self._con.sql(self._select(record, record_type, safe=True)).to_arrow_table()
         failed = {row for row, bad in zip(rows["_row"].to_pylist(), rows["_failed"].to_pylist(), strict=True) if bad}
         return rows.drop_columns(["_failed"]), failed
 
@@ -280,10 +292,10 @@ def _list_sql(each: Each, fields: Sequence[str]) -> str:
             for group in each.groups
         ]
         filled = " OR ".join(f"x.{quoted(name)} IS NOT NULL" for name in each.names)
-        return f"list_filter([{', '.join(f'struct_pack({group})' for group in groups)}], x -> {filled})"
+        return f"list_filter([{', '.join(f'struct_pack({group})' for group in groups)}], lambda x: {filled})"
     column = quoted(each.column or "")
     if each.split is not None:
-        return f"list_filter(list_transform(str_split({column}, {literal(each.split)}), x -> trim(x)), x -> x <> '')"
+        return f"list_filter(list_transform(str_split({column}, {literal(each.split)}), lambda x: trim(x)), lambda x: x <> '')"
     inner = "{" + ",".join(f'"{name}":"VARCHAR"' for name in fields) + "}" if fields else '"VARCHAR"'
     return f"from_json({column}, {literal(f'[{inner}]')})"
 
