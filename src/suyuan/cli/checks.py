@@ -14,10 +14,10 @@ from suyuan.cli.clone import source_folder
 from suyuan.i18n import say
 
 LINTS = (
-    ("ruff check", ["ruff", "check", "."]),
-    ("ruff format", ["ruff", "format", "--check", "."]),
-    ("mypy --strict", ["mypy", "--strict", "-p", "suyuan"]),
-    ("import contracts", ["importlinter.cli", "lint"]),
+    ("ruff check", ["-m", "ruff", "check", "."]),
+    ("ruff format", ["-m", "ruff", "format", "--check", "."]),
+    ("mypy --strict", ["-m", "mypy", "--strict", "-p", "suyuan"]),
+    ("import contracts", ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]),
 )
 
 
@@ -37,7 +37,7 @@ def test(arguments: tuple[str, ...]) -> int:
 def _passes(root: Path, name: str, command: list[str]) -> bool:
     click.secho(f"== {name}", err=True, bold=True)
     environment = os.environ | {"SUYUAN_DATA": os.devnull}
-    return subprocess.run([sys.executable, "-m", *command], cwd=root, env=environment, check=False).returncode == 0
+    return subprocess.run([sys.executable, *command], cwd=root, env=environment, check=False).returncode == 0
 
 
 def _pytest(root: Path, arguments: tuple[str, ...]) -> int:
