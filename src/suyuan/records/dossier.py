@@ -54,12 +54,12 @@ def open_dossier(
     return Dossier(view, origins, steps[::-1], queries.links(who, record, view.rev))
 
 
-def reveal(who: Acting, record: UUID, rev: int, field: str) -> Any:
+def reveal(who: Acting, record: UUID, rev: int, field: str) -> tuple[RecordView, Any]:
     """One protected value in clear; who saw it is entered in the ledger. Raises `NotFound`."""
     for one in queries.every_revision(record):
         if one.rev == rev and field in one.content:
             ledger.append(who, Act.reveal, record=record, rev=rev, detail={"field": field})
-            return one.content[field]
+            return one, one.content[field]
     raise NotFound
 
 

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from suyuan import catalog
 from suyuan.access.acting import Acting
 from suyuan.catalog.model import Field, RecordType
+from suyuan.i18n import say
 from suyuan.records import queries
 from suyuan.records.queries import Page
 
 COLUMNS = 6
+CHOICES = 60
 STATES = ("first_review", "second_review", "final_review", "in_force", "returned", "rejected", "sealed", "disposed")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A field to narrow a list by. `choices` is empty where its table is too long for a drop-down."""
+
+    field: Field
+    choices: list[tuple[str, str]]
+    chosen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,21 @@ def columns(rtype: RecordType) -> list[Field]:
 def facets(rtype: RecordType) -> list[Field]:
     """Coded fields by which a list can be narrowed."""
     return [field for field in rtype.fields.values() if field.facet and field.type in ("code", "place")]
+
+
+def offer(field: Field, chosen: str) -> Filter:
+    """A filter for a coded field: all its codes where they are few, else a place to write one."""
+    table = catalog.current().codes[field.table or "divisions"]
+    few = len(table.codes) <= CHOICES
+    return Filter(field, [(one.code, say(one.name, one.name_en)) for one in table.codes] if few else [], chosen)
+
+
+def code_of(field: Field, said: str) -> str | None:
+    """The code meant by a code or by a name in either language; None if the table knows neither."""
+    for one in catalog.current().codes[field.table or "divisions"].codes:
+        if said in (one.code, one.name, one.name_en):
+            return one.code
+    return None
 
 
 def find(who: Acting, types: Iterable[RecordType], wanted: Wanted, *, type: str | None, limit: int = 50) -> Page:

@@ -193,6 +193,15 @@ def every_revision(record: UUID) -> list[RecordView]:
     return _read("all_of_one", {"id": record})
 
 
+def views_of(who: Acting, records: Sequence[UUID]) -> list[RecordView]:
+    """Current revisions of some records, as a list shows them; those in reach are entered in the ledger."""
+    if not records:
+        return []
+    found = _read("current", {"ids": list(records)})
+    ledger.append(who, Act.list, shown=[one.record_id for one in found])
+    return found
+
+
 def _read(condition: str, values: dict[str, Any]) -> list[RecordView]:
     with connection.cursor() as cursor:
         cursor.execute(f"{_SQL['revisions']}\n{_SQL[condition]}", values)

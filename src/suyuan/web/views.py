@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from suyuan.errors import SuyuanError
+
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: the same for what does not exist and for what this reader may not see."""
@@ -43,6 +45,11 @@ def expired(request: HttpRequest, reason: str = "") -> HttpResponse:
         _("为防止冒用，页面放置过久或登录状态改变后不能再提交。"),
         [_("返回上一页并刷新，再重新提交。"), _("如仍出现，请重新登录。")],
     )
+
+
+def explained(request: HttpRequest, error: SuyuanError) -> HttpResponse:
+    """409: the act was refused for a reason that its error says, with the way out."""
+    return _sorry(request, 409, _("这项操作没有完成"), str(error), [error.mend] if error.mend else [_("返回上一页。")])
 
 
 def broken(request: HttpRequest) -> HttpResponse:

@@ -30,20 +30,6 @@ DUTIES = {
     "security_administrator": _("安全管理员"),
     "training_manager": _("培训管理员"),
 }
-ACTS = {
-    "collect": _("采集"),
-    "amend": _("提交修订"),
-    "consult": _("查阅"),
-    "list": _("列表中显示"),
-    "search": _("检索结果中显示"),
-    "reveal": _("显示受保护内容"),
-    "review": _("审核"),
-    "disclose": _("提供"),
-    "export": _("导出"),
-    "combine": _("关联"),
-    "seal": _("封存"),
-    "erase": _("销毁"),
-}
 
 
 def code_name(field: Field, code: str) -> str:

@@ -18,7 +18,11 @@ from django.utils.translation import gettext as _
 from suyuan import catalog
 from suyuan.catalog.model import Field
 from suyuan.i18n import say
+from suyuan.ledger.queries import Seen
+from suyuan.records.queries import RevisionInfo
+from suyuan.records.reading import RecordView
 from suyuan.web import dates, words
+from suyuan.web.chain import Step, chain
 from suyuan.web.mask import DOT
 from suyuan.web.states import STATES
 from suyuan.web.values import EMPTY
@@ -113,9 +117,9 @@ def duty_word(duty: str) -> str:
 
 
 @register.filter
-def act_word(act: str) -> str:
-    """An act of the ledger."""
-    return _(words.ACTS.get(act, act))
+def said(pair: tuple[str, str]) -> str:
+    """The one of two wordings, Chinese and English, that the reader understands."""
+    return say(*pair)
 
 
 @register.filter
@@ -182,3 +186,17 @@ def get(mapping: Any, key: Any) -> Any:
 def joined(values: Iterable[Any]) -> str:
     """Values side by side with the reader's own separator."""
     return _("、").join(str(one) for one in values)
+
+
+@register.inclusion_tag("web/parts/proof.html")
+def proof(view: RecordView, seen: list[Seen]) -> dict[str, Any]:
+    """What can be proved of a record: its digest, and whether every entry about it has its place in the ledger."""
+    placed = sum(one.sequenced for one in seen)
+    return {"view": view, "digest": view.digest.hex(), "placed": placed, "waiting": len(seen) - placed}
+
+
+@register.inclusion_tag("web/parts/responsibility.html")
+def responsibility(view: RecordView, revisions: list[tuple[RevisionInfo, Any]]) -> dict[str, list[Step]]:
+    """Who answers for the revision shown: who collected it and who decided each review."""
+    info = next(one for one, _ in revisions if one.rev == view.rev)
+    return {"chain": chain(view, info)}

@@ -1,0 +1,231 @@
+"""Pages of the records room: types, lists, search, one record. Views read the request, ask, and show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_GET, require_POST
+
+from suyuan import catalog
+from suyuan.access.web import ActingRequest, with_acting
+from suyuan.catalog.model import Field, RecordType
+from suyuan.ledger import queries as ledger
+from suyuan.records import dossier, listing, queries
+from suyuan.records.dossier import Dossier
+from suyuan.records.listing import Wanted
+from suyuan.records.queries import Change, Link, RevisionInfo
+from suyuan.records.reading import RecordView
+
+WIDE = 40  # a text longer than this takes the whole row
+
+
+class Fact(NamedTuple):
+    """One value on the record page. `origin` stands only where it differs from that of most of the record."""
+
+    field: Field
+    value: Any
+    origin: RevisionInfo | None
+    wide: bool
+
+
+class FactGroup(NamedTuple):
+    """A group of fields with their values."""
+
+    id: str
+    label: Any
+    facts: list[Fact]
+
+
+class FieldChange(NamedTuple):
+    """A change with the field it is about. Protected values stay hidden in it."""
+
+    field: Field
+    before: Any
+    after: Any
+    masked: bool
+
+
+class Neighbour(NamedTuple):
+    """A record this one refers to, or that refers to it."""
+
+    rtype: RecordType
+    view: RecordView
+
+
+@require_GET
+@with_acting
+def types(request: ActingRequest) -> HttpResponse:
+    """Record types by domain."""
+    return render(request, "records/types.html")
+
+
+@require_GET
+@with_acting
+def list_type(request: ActingRequest, type: str) -> HttpResponse:
+    """The list of one type."""
+    rtype = _type(type)
+    facets = listing.facets(rtype)
+    wanted, unknown = _wanted(request, facets)
+    page = listing.find(request.acting, [rtype], wanted, type=rtype.id)
+    columns = listing.columns(rtype)
+    context = {
+        "rtype": rtype,
+        "query": wanted,
+        "unknown": unknown,
+        "columns": columns,
+        "states": listing.STATES,
+        "rows": [_row(one, columns) for one in page.rows],
+        "following": page.next,
+        "total": page.total,
+        "more": page.more,
+        "filters": [listing.offer(field, request.GET.get(f"f.{field.name}", "")) for field in facets],
+        "searched": [field for field in rtype.fields.values() if field.search != "none"],
+    }
+    return render(request, "records/list.html", context)
+
+
+@require_GET
+@with_acting
+def search(request: ActingRequest) -> HttpResponse:
+    """Search over all types."""
+    wanted = Wanted(q=request.GET.get("q", "").strip(), after=request.GET.get("after"))
+    known = catalog.current().types
+    context: dict[str, Any] = {"query": wanted}
+    if wanted.q:
+        page = listing.find(request.acting, known.values(), wanted, type=None)
+        rows = [Neighbour(known[one.type], one) for one in page.rows]
+        context |= {"rows": rows, "following": page.next, "total": page.total, "more": page.more}
+    return render(request, "records/search.html", context)
+
+
+@require_GET
+@with_acting
+def record(request: ActingRequest, record: UUID) -> HttpResponse:
+    """The page of one record, now or as of a pair of times."""
+    as_of, known_at = (_moment(request.GET.get(name, "")) for name in ("as_of", "known_at"))
+    found = dossier.open_dossier(request.acting, record, as_of=as_of, known_at=known_at)
+    rtype = _type(found.view.type)
+    common = _common(found)
+    now = timezone.now()
+    context = {
+        "view": found.view,
+        "rtype": rtype,
+        "groups": _groups(rtype, found, common),
+        "common_origin": common,
+        "revisions": [(one.info, _changes(rtype, one.changes)) for one in found.steps],
+        "links": _neighbours(request, found.links),
+        "seen": ledger.about(record),
+        "read_at": (as_of or now, known_at or now) if as_of or known_at else None,
+        "as_of": request.GET.get("as_of", ""),
+        "known_at": request.GET.get("known_at", ""),
+        "now": now,
+        "amendable": ("in_force", "returned", "rejected"),
+    }
+    return render(request, "records/record.html", context)
+
+
+@require_GET
+@with_acting
+def compare(request: ActingRequest, record: UUID) -> HttpResponse:
+    """Two revisions of one record, field by field."""
+    try:
+        before, after = sorted((int(request.GET.get("a", "")), int(request.GET.get("b", ""))))
+    except ValueError as exc:
+        raise Http404 from exc
+    changes = queries.compare(request.acting, record, before, after)
+    rtype = _type(queries.every_revision(record)[0].type)
+    context = {"rtype": rtype, "record": record, "a": before, "b": after, "changes": _changes(rtype, changes)}
+    return render(request, "records/compare.html", context)
+
+
+@require_POST
+@with_acting
+def reveal(request: ActingRequest, record: UUID, rev: int, field: str) -> HttpResponse:
+    """Show one protected value; the look is entered in the ledger."""
+    view, value = dossier.reveal(request.acting, record, rev, field)
+    fact = {"field": _type(view.type).fields[field], "value": value}
+    if not request.headers.get("HX-Request"):
+        return redirect("records:record", record)
+    return render(request, "records/parts/revealed.html", {"fact": fact})
+
+
+def _type(name: str) -> RecordType:
+    rtype = catalog.current().types.get(name)
+    if rtype is None:
+        raise Http404
+    return rtype
+
+
+def _wanted(request: ActingRequest, facets: list[Field]) -> tuple[Wanted, list[str]]:
+    """What the address asks for, and filter words that no code table knows."""
+    codes, unknown = {}, []
+    for field in facets:
+        said = request.GET.get(f"f.{field.name}", "").strip()
+        if said:
+            code = listing.code_of(field, said)
+            codes[field.name] = code or said
+            unknown += [] if code else [said]
+    state = request.GET.get("state", "")
+    asked = Wanted(
+        q=request.GET.get("q", "").strip(),
+        state=state if state in listing.STATES else "",
+        codes=codes,
+        after=request.GET.get("after"),
+    )
+    return asked, unknown
+
+
+def _row(view: RecordView, columns: list[Field]) -> dict[str, Any]:
+    cells = [{"field": field, "value": view.content.get(field.name)} for field in columns]
+    return {"record_id": view.record_id, "state": view.state, "agency": view.agency, "cells": cells}
+
+
+def _common(found: Dossier) -> RevisionInfo | None:
+    """The revision most values came with: said once instead of beside each."""
+    revs = Counter(one.rev for one in found.origins.values())
+    if not revs:
+        return None
+    [(rev, _count)] = revs.most_common(1)
+    return next(one for one in found.origins.values() if one.rev == rev)
+
+
+def _groups(rtype: RecordType, found: Dossier, common: RevisionInfo | None) -> list[FactGroup]:
+    return [
+        FactGroup(group.id, group.label, [_fact(rtype.fields[name], found, common) for name in group.fields])
+        for group in rtype.groups
+    ]
+
+
+def _fact(field: Field, found: Dossier, common: RevisionInfo | None) -> Fact:
+    value, origin = found.view.content.get(field.name), found.origins.get(field.name)
+    apart = origin if origin and common and origin.rev != common.rev else None
+    return Fact(field, value, apart, len(str(value or "")) > WIDE)
+
+
+def _changes(rtype: RecordType, changes: list[Change]) -> list[FieldChange]:
+    return [
+        FieldChange(field, one.before, one.after, field.protection == "protected")
+        for one in changes
+        if (field := rtype.fields.get(one.field))
+    ]
+
+
+def _neighbours(request: ActingRequest, links: list[Link]) -> list[Neighbour]:
+    views = queries.views_of(request.acting, [one.record for one in links])
+    return [Neighbour(_type(one.type), one) for one in views]
+
+
+def _moment(said: str) -> datetime | None:
+    """A moment from the form, in China's civil time; anything else counts as not given."""
+    try:
+        moment = parse_datetime(said)
+    except ValueError:
+        return None
+    return timezone.make_aware(moment) if moment and timezone.is_naive(moment) else moment

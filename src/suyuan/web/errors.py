@@ -1,0 +1,32 @@
+"""An error that a person is meant to read becomes a page that says what happened and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from suyuan.errors import SuyuanError
+from suyuan.web import views
+
+
+class Explain:
+    """Middleware. What is hidden and what is missing get the same page; htmx requests get the words alone."""
+
+    def __init__(self, answer: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self._answer(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Django calls this when a view raises; its transaction is undone already."""
+        if not isinstance(exception, SuyuanError):
+            return None
+        if exception.code.endswith("not_found"):
+            return views.not_found(request)
+        if request.headers.get("HX-Request"):
+            return render(request, "web/parts/explained.html", {"error": exception}, status=409)
+        return views.explained(request, exception)
