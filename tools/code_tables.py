@@ -71,11 +71,27 @@ LICENCE_EN = {
 LICENCE_BEFORE = {"A2": ("牵引车", "Tractor unit"), "M": ("轮式自行机械车", "Wheeled self-propelled machine")}
 LICENCE_NEW = {"C6"}
 COUNTRY_NAMES = {
-    "158": "中国台湾", "180": "刚果（金）", "344": "中国香港", "384": "科特迪瓦", "446": "中国澳门", "748": "斯威士兰", "807": "北马其顿",
+    "070": "波斯尼亚和黑塞哥维那", "158": "中国台湾", "178": "刚果（布）", "180": "刚果（金）", "212": "多米尼克", "384": "科特迪瓦",
+    "446": "中国澳门", "585": "帕劳", "634": "卡塔尔", "732": "西撒哈拉", "748": "斯威士兰", "780": "特立尼达和多巴哥",
+    "807": "北马其顿", "882": "萨摩亚",
 }
-COUNTRY_ENDED = {"200": "1992-12-31", "736": "2011-07-08", "891": "2006-06-02", "810": "1991-12-25", "720": "1990-05-21", "278": "1990-10-02"}
-COUNTRY_ADDED = {"499": "黑山", "688": "塞尔维亚", "728": "南苏丹", "729": "苏丹", "275": "巴勒斯坦", "626": "东帝汶", "891": "塞尔维亚和黑山"}
-COUNTRY_SKIPPED = {"128", "216", "396", "488", "582", "849", "872"}
+#: Codes that the source misprints, and what the standard has.
+COUNTRY_MISPRINTS = {"378": "376", "550": "554", "590": "591"}
+COUNTRY_ENGLISH = {
+    "158": "Taiwan, China", "200": "Czechoslovakia", "230": "Ethiopia (with Eritrea)", "344": "Hong Kong, China", "446": "Macao, China",
+    "532": "Netherlands Antilles", "890": "Yugoslavia (until 1992)", "891": "Serbia and Montenegro",
+}
+COUNTRY_ENDED = {
+    "200": "1992-12-31", "230": "1993-05-23", "278": "1990-10-02", "532": "2010-10-09", "720": "1990-05-21", "736": "2011-07-08",
+    "810": "1991-12-25", "890": "1992-04-26", "891": "2006-06-02",
+}
+COUNTRY_ADDED = {
+    "231": "埃塞俄比亚", "248": "奥兰群岛", "268": "格鲁吉亚", "275": "巴勒斯坦", "344": "中国香港", "398": "哈萨克斯坦", "434": "利比亚",
+    "499": "黑山", "531": "库拉索", "534": "荷属圣马丁", "535": "荷属加勒比区", "626": "东帝汶", "652": "圣巴泰勒米", "663": "法属圣马丁",
+    "688": "塞尔维亚", "728": "南苏丹", "729": "苏丹", "831": "根西岛", "832": "泽西岛", "833": "马恩岛", "887": "也门",
+    "891": "塞尔维亚和黑山",
+}
+COUNTRY_SKIPPED = {"128", "216", "374", "396", "488", "582", "849", "872"}
 
 
 def sexes(rows: Source) -> Iterator[Row]:
@@ -117,10 +133,11 @@ def case_categories(rows: Source) -> Iterator[Row]:
 def countries(rows: Source) -> Iterator[Row]:
     """Country codes with present names; ended states keep their code with an end date."""
     english, letters = Locale("en").territories, get_global("territory_aliases")
-    names = {row["code"]: COUNTRY_NAMES.get(row["code"], row["name"].strip()) for row in rows} | COUNTRY_ADDED
+    found = {COUNTRY_MISPRINTS.get(row["code"], row["code"]): row["name"].strip() for row in rows}
+    names = found | COUNTRY_NAMES | COUNTRY_ADDED
     for code in sorted(set(names) - COUNTRY_SKIPPED):
         alpha = letters.get(code, [""])[0]
-        yield Row(code, names[code], english.get(alpha, ""), valid_to=COUNTRY_ENDED.get(code, ""))
+        yield Row(code, names[code], COUNTRY_ENGLISH.get(code) or english.get(alpha, ""), valid_to=COUNTRY_ENDED.get(code, ""))
 
 
 def vehicle_types(rows: Source) -> Iterator[Row]:
