@@ -39,8 +39,10 @@ def sole_supervisor(installation: Installation, address: str) -> Iterator[None]:
         lock.truncate(0)
         lock.write(json.dumps({"pid": os.getpid(), "address": address}))
         lock.flush()
-        yield
-        lock.truncate(0)
+        try:
+            yield
+        finally:
+            lock.truncate(0)
 
 
 @contextmanager
