@@ -23,8 +23,14 @@ TARGET = Path(__file__).resolve().parent.parent / "src" / "suyuan" / "catalog" /
 LAW_IN_FORCE = date(1997, 10, 1)
 #: The supplements in their order with the day each took effect;
 SUPPLEMENTS = {
-    "补充规定(2002": date(2002, 3, 26), "（二）": date(2003, 8, 21), "（三）": date(2007, 11, 6), "（四）": date(2009, 10, 16),
-    "（五）": date(2011, 5, 1), "（六）": date(2015, 11, 1), "（七）": date(2021, 3, 1), "（八）": date(2024, 3, 1),
+    "补充规定(2002": date(2002, 3, 26),
+    "（二）": date(2003, 8, 21),
+    "（三）": date(2007, 11, 6),
+    "（四）": date(2009, 10, 16),
+    "（五）": date(2011, 5, 1),
+    "（六）": date(2015, 11, 1),
+    "（七）": date(2021, 3, 1),
+    "（八）": date(2024, 3, 1),
 }
 #: Titles that a supplement replaced without saying so, because only words were added to them.
 SILENT = {

@@ -42,53 +42,142 @@ Source = list[dict[str, str]]
 
 SEX = {"0": ("未知的性别", "Unknown"), "1": ("男", "Male"), "2": ("女", "Female"), "9": ("未说明的性别", "Not stated")}
 MARITAL = {
-    "10": "Never married", "20": "Married", "21": "First marriage", "22": "Remarried", "23": "Remarried to the same person",
-    "30": "Widowed", "40": "Divorced", "90": "Not stated",
+    "10": "Never married",
+    "20": "Married",
+    "21": "First marriage",
+    "22": "Remarried",
+    "23": "Remarried to the same person",
+    "30": "Widowed",
+    "40": "Divorced",
+    "90": "Not stated",
 }
 ETHNICITY_ADDED = [Row("97", "其他", "Other"), Row("98", "外国血统中国籍人士", "Chinese citizen of foreign descent")]
 VEHICLE_CLASSES = {
-    "K": "Passenger vehicle", "H": "Goods vehicle", "Q": "Tractor unit", "Z": "Special work vehicle", "D": "Electric tram or trolley",
-    "M": "Motorcycle", "N": "Three-wheeled vehicle", "T": "Tractor", "J": "Wheeled machine", "G": "Full trailer", "B": "Semi-trailer",
+    "K": "Passenger vehicle",
+    "H": "Goods vehicle",
+    "Q": "Tractor unit",
+    "Z": "Special work vehicle",
+    "D": "Electric tram or trolley",
+    "M": "Motorcycle",
+    "N": "Three-wheeled vehicle",
+    "T": "Tractor",
+    "J": "Wheeled machine",
+    "G": "Full trailer",
+    "B": "Semi-trailer",
     "X": "Other",
 }
 VEHICLE_TYPES_ADDED = {
-    "M15": "侧三轮摩托车", "M20": "二轮摩托车", "M21": "普通二轮摩托车", "M22": "轻便二轮摩托车", "N11": "三轮汽车",
-    "T11": "大型轮式拖拉机", "T21": "小型轮式拖拉机", "T22": "手扶拖拉机", "T23": "手扶变形运输机",
-    "J11": "轮式装载机械", "J12": "轮式挖掘机械", "J13": "轮式平地机械",
-    "G10": "重型全挂车", "G20": "中型全挂车", "G30": "轻型全挂车", "B10": "重型半挂车", "B20": "中型半挂车", "B30": "轻型半挂车",
+    "M15": "侧三轮摩托车",
+    "M20": "二轮摩托车",
+    "M21": "普通二轮摩托车",
+    "M22": "轻便二轮摩托车",
+    "N11": "三轮汽车",
+    "T11": "大型轮式拖拉机",
+    "T21": "小型轮式拖拉机",
+    "T22": "手扶拖拉机",
+    "T23": "手扶变形运输机",
+    "J11": "轮式装载机械",
+    "J12": "轮式挖掘机械",
+    "J13": "轮式平地机械",
+    "G10": "重型全挂车",
+    "G20": "中型全挂车",
+    "G30": "轻型全挂车",
+    "B10": "重型半挂车",
+    "B20": "中型半挂车",
+    "B30": "轻型半挂车",
     "X99": "其他车辆",
 }
 PLATE_KINDS_ADDED = [
-    Row("26", "香港入出境车"), Row("27", "澳门入出境车"), Row("31", "武警号牌"), Row("32", "军队号牌"),
-    Row("41", "无号牌"), Row("42", "假号牌"), Row("43", "挪用号牌"),
+    Row("26", "香港入出境车"),
+    Row("27", "澳门入出境车"),
+    Row("31", "武警号牌"),
+    Row("32", "军队号牌"),
+    Row("41", "无号牌"),
+    Row("42", "假号牌"),
+    Row("43", "挪用号牌"),
 ]
 LICENCE_EN = {
-    "A1": "Large coach", "A2": "Heavy tractor-trailer", "A3": "City bus", "B1": "Medium coach", "B2": "Large goods vehicle",
-    "C1": "Small car", "C2": "Small car, automatic", "C3": "Low-speed goods vehicle", "C4": "Three-wheeled vehicle",
-    "C5": "Small car, automatic, adapted for disabled drivers", "C6": "Light tractor-trailer", "D": "Three-wheeled motorcycle",
-    "E": "Two-wheeled motorcycle", "F": "Moped", "M": "Wheeled special machine", "N": "Trolleybus", "P": "Tram",
+    "A1": "Large coach",
+    "A2": "Heavy tractor-trailer",
+    "A3": "City bus",
+    "B1": "Medium coach",
+    "B2": "Large goods vehicle",
+    "C1": "Small car",
+    "C2": "Small car, automatic",
+    "C3": "Low-speed goods vehicle",
+    "C4": "Three-wheeled vehicle",
+    "C5": "Small car, automatic, adapted for disabled drivers",
+    "C6": "Light tractor-trailer",
+    "D": "Three-wheeled motorcycle",
+    "E": "Two-wheeled motorcycle",
+    "F": "Moped",
+    "M": "Wheeled special machine",
+    "N": "Trolleybus",
+    "P": "Tram",
 }
 LICENCE_BEFORE = {"A2": ("牵引车", "Tractor unit"), "M": ("轮式自行机械车", "Wheeled self-propelled machine")}
 LICENCE_NEW = {"C6"}
 COUNTRY_NAMES = {
-    "070": "波斯尼亚和黑塞哥维那", "158": "中国台湾", "178": "刚果（布）", "180": "刚果（金）", "212": "多米尼克", "384": "科特迪瓦",
-    "446": "中国澳门", "585": "帕劳", "634": "卡塔尔", "732": "西撒哈拉", "748": "斯威士兰", "780": "特立尼达和多巴哥",
-    "807": "北马其顿", "882": "萨摩亚",
+    "070": "波斯尼亚和黑塞哥维那",
+    "158": "中国台湾",
+    "178": "刚果（布）",
+    "180": "刚果（金）",
+    "212": "多米尼克",
+    "384": "科特迪瓦",
+    "446": "中国澳门",
+    "585": "帕劳",
+    "634": "卡塔尔",
+    "732": "西撒哈拉",
+    "748": "斯威士兰",
+    "780": "特立尼达和多巴哥",
+    "807": "北马其顿",
+    "882": "萨摩亚",
 }
 #: Codes that the source misprints, and what the standard has.
 COUNTRY_MISPRINTS = {"378": "376", "550": "554", "590": "591"}
 COUNTRY_ENGLISH = {
-    "158": "Taiwan, China", "200": "Czechoslovakia", "230": "Ethiopia (with Eritrea)", "344": "Hong Kong, China", "446": "Macao, China",
-    "532": "Netherlands Antilles", "890": "Yugoslavia (until 1992)", "891": "Serbia and Montenegro",
+    "158": "Taiwan, China",
+    "200": "Czechoslovakia",
+    "230": "Ethiopia (with Eritrea)",
+    "344": "Hong Kong, China",
+    "446": "Macao, China",
+    "532": "Netherlands Antilles",
+    "890": "Yugoslavia (until 1992)",
+    "891": "Serbia and Montenegro",
 }
 COUNTRY_ENDED = {
-    "200": "1992-12-31", "230": "1993-05-23", "278": "1990-10-02", "532": "2010-10-09", "720": "1990-05-21", "736": "2011-07-08",
-    "810": "1991-12-25", "890": "1992-04-26", "891": "2006-06-02",
+    "200": "1992-12-31",
+    "230": "1993-05-23",
+    "278": "1990-10-02",
+    "532": "2010-10-09",
+    "720": "1990-05-21",
+    "736": "2011-07-08",
+    "810": "1991-12-25",
+    "890": "1992-04-26",
+    "891": "2006-06-02",
 }
 COUNTRY_ADDED = {
-    "231": "埃塞俄比亚", "248": "奥兰群岛", "268": "格鲁吉亚", "275": "巴勒斯坦", "344": "中国香港", "398": "哈萨克斯坦", "434": "利比亚",
-    "499": "黑山", "531": "库拉索", "534": "荷属圣马丁", "535": "荷属加勒比区", "626": "东帝汶", "652": "圣巴泰勒米", "663": "法属圣马丁",
-    "688": "塞尔维亚", "728": "南苏丹", "729": "苏丹", "831": "根西岛", "832": "泽西岛", "833": "马恩岛", "887": "也门",
+    "231": "埃塞俄比亚",
+    "248": "奥兰群岛",
+    "268": "格鲁吉亚",
+    "275": "巴勒斯坦",
+    "344": "中国香港",
+    "398": "哈萨克斯坦",
+    "434": "利比亚",
+    "499": "黑山",
+    "531": "库拉索",
+    "534": "荷属圣马丁",
+    "535": "荷属加勒比区",
+    "626": "东帝汶",
+    "652": "圣巴泰勒米",
+    "663": "法属圣马丁",
+    "688": "塞尔维亚",
+    "728": "南苏丹",
+    "729": "苏丹",
+    "831": "根西岛",
+    "832": "泽西岛",
+    "833": "马恩岛",
+    "887": "也门",
     "891": "塞尔维亚和黑山",
 }
 COUNTRY_SKIPPED = {"128", "216", "374", "396", "488", "582", "849", "872"}
@@ -137,7 +226,9 @@ def countries(rows: Source) -> Iterator[Row]:
     names = found | COUNTRY_NAMES | COUNTRY_ADDED
     for code in sorted(set(names) - COUNTRY_SKIPPED):
         alpha = letters.get(code, [""])[0]
-        yield Row(code, names[code], COUNTRY_ENGLISH.get(code) or english.get(alpha, ""), valid_to=COUNTRY_ENDED.get(code, ""))
+        yield Row(
+            code, names[code], COUNTRY_ENGLISH.get(code) or english.get(alpha, ""), valid_to=COUNTRY_ENDED.get(code, "")
+        )
 
 
 def vehicle_types(rows: Source) -> Iterator[Row]:
