@@ -11,6 +11,7 @@ SuyuanError
 ├── VersionUnknown       the server, or the data folder, is of a version that is not supported
 ├── NewerData            the database was migrated by a later version of this program
 ├── DatabaseUnreachable  DATABASE_URL answers not at all, or not to us
+├── RolesTaken           the server's roles were made for another installation
 ├── RolesUnsafe          the application role could go round the row level security
 └── StartFailed          a step of starting failed; the log has the rest
 """
@@ -152,6 +153,19 @@ class DatabaseUnreachable(SuyuanError):
             f"The database ({where}) cannot be reached: {why}",
             "自有服务器:检查 DATABASE_URL 的主机、端口、库名和口令;内置数据库:先执行 suyuan up。",
             "Your own server: check host, port, database and password of DATABASE_URL; the embedded one: run `suyuan up`.",
+        )
+
+
+class RolesTaken(SuyuanError):
+    """The server's roles of these names were made for another installation."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            "installation.roles_taken",
+            f"该服务器上的角色 {role} 属于另一套安装。",
+            f"The role {role} on that server belongs to another installation.",
+            "一台服务器只装一套:用 --data 指向那一套的数据目录(其中有角色的口令),或换一台服务器。",
+            "One installation a server: name its data folder with --data (it holds the passwords), or use another server.",
         )
 
 

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from suyuan.installation.errors import DatabaseUnreachable, VersionUnknown
+from suyuan.installation.errors import DatabaseUnreachable, RolesTaken, VersionUnknown
 from suyuan.installation.model import ROLES, Installation, Place
 from suyuan.installation.sql import statements
 
@@ -82,19 +82,11 @@ def _make_roles(server: psycopg.Connection[tuple[object, ...]], installation: In
     for role in ROLES:
         if f"suyuan_{role}" in present and (installation.secrets / f"database-{role}").exists():
             continue
-        _refuse_others(f"suyuan_{role}" in present, role)
+        if f"suyuan_{role}" in present:
+            raise RolesTaken(f"suyuan_{role}")
         password = sql.Literal(installation.secret(f"database-{role}"))
         server.execute(_filled("create", role=sql.Identifier(f"suyuan_{role}"), password=password))
     server.execute(_filled("plans"))
-
-
-def _refuse_others(present: bool, role: str) -> None:
-    if present:
-        raise DatabaseUnreachable(
-            "DATABASE_URL",
-            f"角色 suyuan_{role} 属于另一套安装,请用它的数据目录或另一台服务器 / "
-            f"role suyuan_{role} belongs to another installation: use that one's --data, or another server",
-        )
 
 
 def make_database(server: psycopg.Connection[tuple[object, ...]], name: str) -> None:
