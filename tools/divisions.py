@@ -84,7 +84,7 @@ def extend(runs: dict[str, list[Run]], now: dict[str, str], last: str) -> None:
     for code in set(runs) | set(now):
         name = now.get(code)
         known = runs.setdefault(code, [])
-        current = known[-1] if known and known[-1].last == last else None
+        current = known[-1] if known and (known[-1].last == last or known[-1].name == name) else None
         if name is None and not code.startswith(KEPT):
             continue
         if current and name in (None, current.name):
