@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from collection.bombs import BOMBS
 from suyuan.collection.errors import SourceRefused
 from suyuan.collection.readers.process import open_source
-from collection.bombs import BOMBS
 
 FOLDER = Path(__file__).parents[1] / "data" / "hostile"
 

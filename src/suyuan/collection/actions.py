@@ -64,9 +64,7 @@ def describe(who: Acting, job: Job, about: dict[str, Any], mapping_digest: bytes
     sealed = vault.seal(ABOUT, job.import_id.bytes, json.dumps(about).encode())
     rows = about.get("report", {}).get("rows", 0)
     with connection.cursor() as cursor:
-        cursor.execute(
-            SQL["describe"], {"id": job.import_id, "about": sealed, "mapping": mapping_digest, "rows": rows}
-        )
+        cursor.execute(SQL["describe"], {"id": job.import_id, "about": sealed, "mapping": mapping_digest, "rows": rows})
 
 
 def move(who: Acting, import_id: UUID, state: str, *before: str, failure: SuyuanError | None = None) -> bool:

@@ -46,7 +46,9 @@ def import_(
     if dry_run:
         result, extra = _rehearse(file, chosen, options, findings_path, as_json)
     elif username is None:
-        raise click.UsageError(say("请用 --as 指明以谁的身份导入,或加 --dry-run", "Say whose import it is with --as, or add --dry-run"))
+        raise click.UsageError(
+            say("请用 --as 指明以谁的身份导入,或加 --dry-run", "Say whose import it is with --as, or add --dry-run")
+        )
     else:
         from suyuan.collection.command import import_for_good
 
@@ -69,7 +71,12 @@ def inspect_(file: Path, encoding: str | None, sheet: str | None, rows: int, as_
         click.echo(json.dumps({**report.as_dict(), "first": first}, ensure_ascii=False))
         return 0
     click.echo(f"{report.format} {report.encoding} {report.confidence:.2f} {report.delimiter!r} {report.sheet}")
-    click.echo(say(f"表头在第 {report.header_row} 行,{report.rows} 行数据", f"header in row {report.header_row}, {report.rows} rows"))
+    click.echo(
+        say(
+            f"表头在第 {report.header_row} 行,{report.rows} 行数据",
+            f"header in row {report.header_row}, {report.rows} rows",
+        )
+    )
     for zh, en in report.notes:
         click.echo(say(zh, en))
     for name in report.columns:
@@ -136,4 +143,9 @@ def _show(result: Result, extra: dict[str, Any], as_json: bool) -> None:
     for name, count in data["children"].items():
         click.echo(f"  {count:>8,}  {name}")
     if extra.get("batch"):
-        click.echo(say(f"批次 {extra['batch']},摘要 {extra['batch_digest']}", f"batch {extra['batch']}, digest {extra['batch_digest']}"))
+        click.echo(
+            say(
+                f"批次 {extra['batch']},摘要 {extra['batch_digest']}",
+                f"batch {extra['batch']}, digest {extra['batch_digest']}",
+            )
+        )

@@ -71,7 +71,9 @@ class Plan:
                 self._con.sql(self._select(record, record_type, safe=False)).to_arrow_table()
             except duckdb.Error as exc:
                 text = str(exc).splitlines()[0]
-                raise MappingFault(record.where, f"表达式与列不合:{text}", f"an expression does not fit: {text}") from exc
+                raise MappingFault(
+                    record.where, f"表达式与列不合:{text}", f"an expression does not fit: {text}"
+                ) from exc
 
     def run(self, chunk: pa.Table) -> Mapped:
         """Map one chunk: a table of the source's columns with `_row` and `_problem`."""

@@ -58,9 +58,8 @@ def _build(node: yaml.Node, file: str, above: set[int]) -> Any:
     inside = above | {id(node)}
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, file, inside) for item in node.value]
-    assert isinstance(node, yaml.MappingNode)  # YAML has no fourth kind
     section = Section(file, line)
-    for name_node, value_node in node.value:
+    for name_node, value_node in node.value if isinstance(node, yaml.MappingNode) else ():
         _add(section, name_node, _build(value_node, file, inside))
     return section
 

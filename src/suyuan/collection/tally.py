@@ -35,7 +35,9 @@ class Tally:
     rules: Counter[str] = field(default_factory=Counter)
     severities: dict[str, str] = field(default_factory=dict)
 
-    def add(self, outcomes: Mapping[int, Outcome], skipped: Mapping[int, int], found: pa.Table, made: Counter[str]) -> None:
+    def add(
+        self, outcomes: Mapping[int, Outcome], skipped: Mapping[int, int], found: pa.Table, made: Counter[str]
+    ) -> None:
         """Add a chunk: the outcome of each row that was not skipped, the skipped rows, the findings, the children."""
         counts = Counter(outcomes.values())
         self.accepted += counts[Outcome.ACCEPTED]
@@ -49,6 +51,11 @@ class Tally:
         for (rule, severity), count in _by_rule(found):
             self.rules[rule] += count
             self.severities[rule] = severity
+
+    @property
+    def taken(self) -> int:
+        """Rows taken in, with or without warnings."""
+        return self.accepted + self.warned
 
     def adds_up(self, rows: int) -> bool:
         """Whether every one of `rows` source rows has exactly one outcome."""

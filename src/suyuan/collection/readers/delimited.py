@@ -91,7 +91,7 @@ def examine(opener: Opener, options: Options, report: Report) -> Delimited:
     head = _head(opener, report.codec)
     report.delimiter = options.delimiter or _delimiter(head)
     source = Delimited(opener, report, 0, 0)
-    rows = [row for row in islice(_parse(source), limits.HEADER_SEARCH)]
+    rows = list(islice(_parse(source), limits.HEADER_SEARCH))
     _choose_header(source, [row.cells for row in rows], options.header_row)
     report.header_row = rows[source.header].number if source.header >= 0 else 0
     _survey(source, seen)

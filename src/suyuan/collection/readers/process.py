@@ -40,14 +40,15 @@ class Source:
     def __init__(self, file: BinaryIO, options: Options) -> None:
         size = os.fstat(file.fileno()).st_size
         self._budget = limits.seconds(size)
-        report_read, report_write = os.pipe()
-        self._faults = os.fdopen(report_read, "rb")
+        faults, tell = os.pipe()
+        self._output, write = os.pipe()
+        self._faults = os.fdopen(faults, "rb")
         try:
-            self._process = _start(file, options, self._budget, report_write)
+            self._process = _start(file, options, self._budget, write, tell)
         finally:
-            os.close(report_write)
-        assert self._process.stdout is not None  # asked for
-        self._pipe = _Pipe(self._process.stdout.fileno(), self._budget)
+            os.close(write)
+            os.close(tell)
+        self._pipe = _Pipe(self._output, self._budget)
         try:
             self._stream = pa.ipc.open_stream(io.BufferedReader(self._pipe, 1 << 18))
         except (pa.ArrowInvalid, EOFError, TimeoutError) as exc:
@@ -105,9 +106,9 @@ class Source:
         """End the reading process, whatever it is doing."""
         self._process.kill()
         self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._faults.close()
+        if not self._faults.closed:
+            self._faults.close()
+            os.close(self._output)
 
     def __enter__(self) -> Self:
         return self
@@ -134,11 +135,11 @@ def open_source(file: Path | BinaryIO, options: Options | None = None) -> Source
         raise SourceRefused("missing", {"path": str(file)}) from exc
 
 
-def _start(file: BinaryIO, options: Options, seconds: float, report: int) -> subprocess.Popen[bytes]:
+def _start(file: BinaryIO, options: Options, seconds: float, output: int, tell: int) -> subprocess.Popen[bytes]:
     arguments = json.dumps({**options.as_dict(), "cpu": int(seconds) + 1})
     return subprocess.Popen(
-        [sys.executable, "-I", "-c", _BOOT, str(_PACKAGES), str(report), arguments],
-        stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=(report,),
+        [sys.executable, "-I", "-c", _BOOT, str(_PACKAGES), str(tell), arguments],
+        stdin=file, stdout=output, stderr=subprocess.DEVNULL, pass_fds=(tell,),
         env=_ENVIRONMENT, start_new_session=True,
     )  # fmt: skip
 

@@ -1,0 +1,168 @@
+"""Pages of the entry form."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from suyuan import catalog
+from suyuan.access.web import with_acting
+from suyuan.catalog.model import RecordType
+from suyuan.collection import actions, entry, forms, queries, wizard
+from suyuan.records.errors import NotFound
+
+
+@require_GET
+@with_acting
+def choose(request: Any) -> HttpResponse:
+    """Which type to enter, drafts to go on with, and records given back to correct."""
+    current = catalog.current()
+    by_domain: dict[str, list[RecordType]] = {}
+    for one in current.types.values():
+        by_domain.setdefault(one.domain, []).append(one)
+    context = {
+        "domains": by_domain, "drafts": _named(queries.drafts(request.acting)),
+        "returned": forms.returned(request.acting), "types": current.types,
+    }  # fmt: skip
+    return render(request, "collection/choose.html", context)
+
+
+def _named(drafts: list[queries.Draft]) -> list[tuple[queries.Draft, RecordType]]:
+    types = catalog.current().types
+    return [(one, types[one.type]) for one in drafts if one.type in types]
+
+
+@require_GET
+@with_acting
+def start(request: Any, type: str) -> HttpResponse:
+    """A fresh form; its draft is made when something is typed."""
+    if type not in catalog.current().types:
+        raise Http404
+    return _form(request, actions.new_id(), catalog.current().types[type], {})
+
+
+@with_acting
+def edit(request: Any, draft: UUID) -> HttpResponse:
+    """Go on with a draft, or send it."""
+    found = queries.draft(request.acting, draft)
+    if request.method == "POST":
+        type_id = found.type if found else request.POST.get("_type", "")
+        if type_id not in catalog.current().types:
+            raise Http404
+        return _send(request, draft, catalog.current().types[type_id], found.amends if found else None)
+    if found is None or found.type not in catalog.current().types:
+        raise Http404
+    return _form(request, draft, catalog.current().types[found.type], found.values, amends=found.amends)
+
+
+def _send(request: Any, draft: UUID, record_type: RecordType, amends: UUID | None) -> HttpResponse:
+    values = _values(request, record_type)
+    verdict = entry.judge(record_type, values)
+    actions.save_draft(request.acting, draft, record_type.id, values, amends)
+    if not verdict.passes:
+        messages.error(request, _("有必须更正的问题，请看标红的项目。"))
+        return _form(request, draft, record_type, values, verdict, amends=amends, status=422)
+    twins = [] if amends or request.POST.get("_confirmed") else forms.twins(request.acting, record_type, verdict)
+    if twins:
+        return _form(request, draft, record_type, values, verdict, twins=twins, status=409)
+    basis = request.POST.get("_basis", "").strip() or wizard.BASES[0]
+    record, problem = forms.submit(request.acting, record_type, verdict, basis, amends)
+    if record is None:
+        messages.error(request, problem)
+        return _form(request, draft, record_type, values, verdict, amends=amends, status=409)
+    actions.drop_draft(request.acting, draft)
+    messages.success(request, _("已提交，进入初审。"))
+    return redirect("records:record", record)
+
+
+def _form(
+    request: HttpRequest, draft: UUID, record_type: RecordType, values: dict[str, str],
+    verdict: entry.Verdict | None = None, *, amends: UUID | None = None, twins: Any = (), status: int = 200,
+) -> HttpResponse:  # fmt: skip
+    reasons = forms.reasons(request.acting, amends) if amends else {}  # type: ignore[attr-defined]  # set by with_acting
+    context = {
+        "draft": draft, "rtype": record_type, "amends": amends, "twins": twins, "bases": wizard.BASES,
+        "groups": entry.controls(catalog.current(), record_type, values, verdict.notes if verdict else None, reasons),
+        "general": verdict.general if verdict else [], "reason": reasons.get("", ""),
+    }  # fmt: skip
+    return render(request, "collection/entry.html", context, status=status)
+
+
+@require_POST
+@with_acting
+def check(request: Any, draft: UUID) -> HttpResponse:
+    """While typing: keep the draft, fill in what follows from the identity number, say what is wrong."""
+    current = catalog.current()
+    record_type = current.types.get(request.POST.get("_type", ""))
+    if record_type is None:
+        raise Http404
+    values = _values(request, record_type)
+    filled = entry.fills(record_type, values)
+    values |= filled
+    found = queries.draft(request.acting, draft)
+    actions.save_draft(request.acting, draft, record_type.id, values, found.amends if found else None)
+    verdict = entry.judge(record_type, values)
+    notes = entry.while_typing(verdict, [], values)
+    context = {
+        "rtype": record_type, "notes": [(name, notes.get(name, [])) for name in record_type.fields],
+        "filled": [entry.control(current, record_type.fields[name], value) for name, value in filled.items()],
+        "general": verdict.general,
+    }  # fmt: skip
+    return render(request, "collection/parts/checked.html", context)
+
+
+@require_POST
+@with_acting
+def discard(request: Any, draft: UUID) -> HttpResponse:
+    """Forget a draft."""
+    actions.drop_draft(request.acting, draft)
+    messages.success(request, _("草稿已删除。"))
+    return redirect("collection:new")
+
+
+@require_GET
+@with_acting
+def codes(request: Any, type: str, field: str) -> HttpResponse:
+    """Codes that match what was typed: number, name, or pinyin initials."""
+    record_type, one = _field(type, field)
+    entries = catalog.current().table(one).current()
+    found = entry.matching(entries, request.GET.get("q", ""))
+    return render(request, "collection/parts/codes.html", {"rtype": record_type, "field": one, "entries": found})
+
+
+@require_GET
+@with_acting
+def pick(request: Any, type: str, field: str) -> HttpResponse:
+    """The picker with a code chosen."""
+    record_type, one = _field(type, field)
+    control = entry.control(catalog.current(), one, request.GET.get("code", ""))
+    return render(request, "collection/parts/picker.html", {"rtype": record_type, "control": control})
+
+
+def _field(type_id: str, name: str) -> tuple[RecordType, Any]:
+    record_type = catalog.current().types.get(type_id)
+    one = record_type.fields.get(name) if record_type else None
+    if record_type is None or one is None or one.type not in ("code", "place"):
+        raise Http404
+    return record_type, one
+
+
+@require_POST
+@with_acting
+def correct(request: Any, record: UUID) -> HttpResponse:
+    """Begin correcting a record that was given back: its content becomes a draft."""
+    try:
+        draft = forms.correction(request.acting, record)
+    except NotFound as exc:
+        raise Http404 from exc
+    return redirect("collection:draft", draft)
+
+
+def _values(request: HttpRequest, record_type: RecordType) -> dict[str, str]:
+    return {name: request.POST.get(name, "") for name in record_type.fields if name in request.POST}
