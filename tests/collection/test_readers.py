@@ -182,7 +182,8 @@ def _examined(data: bytes) -> list[dict[str, Any]]:
 def test_what_the_csv_writer_wrote_is_read_back_cell_by_cell(table_rows: list[list[str]], ends: str) -> None:
     """Quotes, delimiters, line breaks and any Unicode survive, by whichever of the two readers reads it."""
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator=ends)
+    bare_return = any("\r" in cell for row in table_rows for cell in row)  # the writer leaves it unquoted
+    writer = csv.writer(out, lineterminator=ends, quoting=csv.QUOTE_ALL if bare_return else csv.QUOTE_MINIMAL)
     writer.writerow(["a", "b", "c"])
     writer.writerows(table_rows)
     rows = _examined(out.getvalue().encode())

@@ -320,9 +320,13 @@ def _quick(source: Delimited, schema: pa.Schema, *, refuse_blank: bool = False) 
 
 def _has_blank(batch: pa.RecordBatch) -> bool:
     """A row of empty cells may be an empty line, which is not a row: let the strict reader look."""
-    blank = pc.equal(batch.column(0), "")
+    blank = _empty(batch.column(0))
     for column in batch.columns[1:]:
         if not pc.any(blank).as_py():
             return False
-        blank = pc.and_(blank, pc.equal(column, ""))
+        blank = pc.and_(blank, _empty(column))
     return bool(pc.any(blank).as_py())
+
+
+def _empty(column: pa.Array) -> pa.Array:
+    return pc.equal(pc.utf8_trim(column, characters=table.WHITE), "")

@@ -124,7 +124,8 @@ ROW_PROBLEMS: dict[str, tuple[str, str]] = {
     "json_not_object": ("不是 JSON 对象", "Not a JSON object"),
     "json_too_deep": ("嵌套层次过多", "Nested too deeply"),
     "json_repeated_name": ("同一对象中有重复的名称", "A name occurs twice in one object"),
-    "digits_lost": ("超过 15 位的数字按数值存放,末尾数字已丢失;请以文本格式存放", "A number of over 15 digits was kept as a number and lost its last digits; keep it as text"),
+    "digits_lost": ("超过 15 位的数字按数值存放,末尾数字已丢失;请以文本格式存放",
+        "A number of over 15 digits was kept as a number and lost its last digits; keep it as text"),
     "error_cell": ("单元格是公式错误值", "A cell holds a formula error"),
 }  # fmt: skip
 

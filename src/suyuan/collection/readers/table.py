@@ -14,6 +14,8 @@ from suyuan.collection.readers import limits
 from suyuan.collection.readers.refused import Refused
 
 ROW, PROBLEM = "_row", "_problem"
+WHITE = " \t\r\n\v\f\u00a0\u3000\ufeff"
+"""What a cell may hold and still be empty."""
 _SPACE = re.compile(r"[\s\ufeff]+")
 
 
@@ -56,7 +58,7 @@ def check_width(row: int, columns: int) -> None:
 
 def is_blank(cells: Iterable[str | None]) -> bool:
     """No cell holds anything but white space."""
-    return not any(cell and not cell.isspace() for cell in cells)
+    return not any(cell and cell.strip(WHITE) for cell in cells)
 
 
 def find_header(rows: Sequence[Sequence[str | None]], wanted: int | None) -> int:
@@ -69,7 +71,7 @@ def find_header(rows: Sequence[Sequence[str | None]], wanted: int | None) -> int
         if wanted > len(rows) or is_blank(rows[wanted - 1]):
             raise Refused("header_row", row=wanted)
         return wanted - 1
-    filled = [sum(1 for cell in row if cell and not cell.isspace()) for row in rows[: limits.HEADER_SEARCH]]
+    filled = [sum(1 for cell in row if cell and cell.strip(WHITE)) for row in rows[: limits.HEADER_SEARCH]]
     widest = max(filled, default=0)
     if not widest:
         raise Refused("no_rows", where=f"{len(rows)}")
