@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from suyuan import catalog
 from suyuan.access.web import ActingRequest, with_acting
-from suyuan.catalog.model import Field, RecordType
+from suyuan.catalog.model import Field, Group, RecordType
 from suyuan.ledger import queries as ledger
 from suyuan.records import dossier, listing, queries
 from suyuan.records.dossier import Dossier
@@ -41,6 +41,7 @@ class FactGroup(NamedTuple):
     id: str
     label: Any
     facts: list[Fact]
+    unfilled: list[Field]
 
 
 class FieldChange(NamedTuple):
@@ -197,10 +198,14 @@ def _common(found: Dossier) -> RevisionInfo | None:
 
 
 def _groups(rtype: RecordType, found: Dossier, common: RevisionInfo | None) -> list[FactGroup]:
-    return [
-        FactGroup(group.id, group.label, [_fact(rtype.fields[name], found, common) for name in group.fields])
-        for group in rtype.groups
-    ]
+    return [_group(group, rtype, found, common) for group in rtype.groups]
+
+
+def _group(group: Group, rtype: RecordType, found: Dossier, common: RevisionInfo | None) -> FactGroup:
+    fields = [rtype.fields[name] for name in group.fields]
+    filled = [field for field in fields if found.view.content.get(field.name) not in (None, "", [])]
+    facts = [_fact(field, found, common) for field in filled]
+    return FactGroup(group.id, group.label, facts, [field for field in fields if field not in filled])
 
 
 def _fact(field: Field, found: Dossier, common: RevisionInfo | None) -> Fact:
