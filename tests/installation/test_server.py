@@ -151,3 +151,21 @@ def test_the_log_of_the_server_holds_no_row_values(own_server: Server) -> None:
             connection.execute("INSERT INTO named VALUES ('canary-王小明')")
     assert "duplicate key" in own_server.log.read_text()
     assert "canary" not in own_server.log.read_text()
+
+
+def test_a_database_that_cannot_come_back_is_tried_again_until_it_can(
+    own_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a full disk: the reason is told once, serving goes on trying, and needs no repair afterwards."""
+    notices: list[str] = []
+    supervisor = Supervisor(own_server, [], lambda zh, en: notices.append(en))
+    own_server.stop()
+    own_server.extra["shared_buffers"] = "nonsense"
+    monkeypatch.setattr("suyuan.installation.supervisor.DATABASE_PAUSE", 0.0)
+    for _ in range(3):
+        supervisor.look()
+    assert len([said for said in notices if "shared_buffers" in said]) == 1
+    own_server.extra["shared_buffers"] = "16MB"
+    supervisor.look()
+    assert own_server.alive()
+    assert notices[-1] == "The database is back."

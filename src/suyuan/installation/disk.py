@@ -8,6 +8,7 @@ from pathlib import Path
 from suyuan.installation.errors import DiskFull
 
 LEAST_FREE_MB = 64
+DISK_WARNING = 0.8  # share in use from which people are told
 
 
 def _usage(folder: Path) -> tuple[int, int, int]:

@@ -13,7 +13,7 @@ import psycopg
 
 from suyuan.errors import SuyuanError
 from suyuan.i18n import say
-from suyuan.installation.disk import free_mb, used_share
+from suyuan.installation.disk import DISK_WARNING, free_mb, used_share
 from suyuan.installation.errors import RolesUnsafe
 from suyuan.installation.model import Installation
 from suyuan.installation.roles import check_version
@@ -129,7 +129,7 @@ def in_folder(installation: Installation) -> Iterator[Finding]:
                 f"chmod go-rwx {path}",
             )
     used = used_share(installation.data)
-    if used > 0.8:
+    if used > DISK_WARNING:
         free = free_mb(installation.data)
         yield Finding(
             "SY021",

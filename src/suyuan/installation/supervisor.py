@@ -16,11 +16,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from suyuan.errors import SuyuanError
+from suyuan.installation.disk import DISK_WARNING, used_share
 from suyuan.installation.postgres import Server
 
 Notice = Callable[[str, str], None]
 LIFELINE = "SUYUAN_LIFELINE"
-LONGEST_PAUSE = 5.0
+LONGEST_PAUSE = 5.0  # seconds between two starts of a child that keeps dying
+DATABASE_PAUSE = 2.0  # seconds between two starts of a database that cannot come back
 
 
 @dataclass
@@ -81,6 +84,10 @@ class Supervisor:
     notice: Notice
     stopping: threading.Event = field(default_factory=threading.Event)
     _pipe: tuple[int, int] = field(default_factory=os.pipe)
+    _trouble: str = ""
+    _database_not_before: float = 0.0
+    _disk_not_before: float = 0.0
+    _disk_warned: bool = False
 
     def start(self) -> None:
         """Start every child."""
@@ -94,10 +101,9 @@ class Supervisor:
 
     def look(self) -> None:
         """One round."""
-        if self.server is not None and not self.server.alive():
-            self.notice("数据库进程中断,正在恢复…", "The database process is gone; bringing it back…")
-            self.server.start(self.notice)
-            self.notice("数据库已恢复。", "The database is back.")
+        if self.server is not None:
+            self._keep_database(self.server)
+            self._watch_disk(self.server.installation.data)
         for child in self.children:
             self._bring_back(child)
 
@@ -105,6 +111,33 @@ class Supervisor:
         """Stop the children, last first."""
         for child in reversed(self.children):
             child.stop()
+
+    def _keep_database(self, server: Server) -> None:
+        """Bring it back; while that fails (a full disk) say why once and try again in the next rounds."""
+        if server.alive() or time.monotonic() < self._database_not_before:
+            return
+        if not self._trouble:
+            self.notice("数据库进程中断,正在恢复…", "The database process is gone; bringing it back…")
+        try:
+            server.start(self.notice)
+        except SuyuanError as error:
+            if error.code != self._trouble:
+                self.notice(f"{error.zh}{error.mend_zh}", f"{error.en} {error.mend_en}")
+            self._trouble = error.code
+            self._database_not_before = time.monotonic() + DATABASE_PAUSE
+            return
+        self._trouble = ""
+        self.notice("数据库已恢复。", "The database is back.")
+
+    def _watch_disk(self, folder: Path) -> None:
+        now = time.monotonic()
+        if now < self._disk_not_before:
+            return
+        self._disk_not_before = now + 60
+        used = used_share(folder)
+        if used > DISK_WARNING and not self._disk_warned:
+            self.notice(f"注意:磁盘已用 {used:.0%},请尽快清理。", f"Note: the disk is {used:.0%} full; make room soon.")
+        self._disk_warned = used > DISK_WARNING
 
     def _bring_back(self, child: Child) -> None:
         now = time.monotonic()
