@@ -102,6 +102,8 @@ def _choose_header(source: Delimited, rows: list[list[str]], wanted: int | None)
     report = source.report
     if not rows:
         raise Refused("no_rows", where="0")
+    for number, row in enumerate(rows, 1):
+        table.check_width(number, len(row))
     if wanted == 0:
         source.header, width = -1, len(rows[0])
         report.columns = tuple(f"#{i}" for i in range(1, width + 1))

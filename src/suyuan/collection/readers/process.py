@@ -97,7 +97,7 @@ class Source:
     def _ended(self) -> int:
         """Exit code of a process that has closed its output, so is about to end."""
         try:
-            return self._process.wait(2)
+            return self._process.wait(5)
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
