@@ -152,13 +152,13 @@ def parse(text: str, file: str) -> Mapping:
     source = _section(top, "source", Section(file, top.line))
     _only(source, _SOURCE)
     label = _section(top, "label", Section(file, top.line))
-    records = tuple(_record(item, file) for item in _list(top, "records", required=True))
+    records = tuple(_record(item, top.where("records")) for item in _list(top, "records", required=True))
     return Mapping(
         name=_text(top, "mapping", file.removesuffix(".yaml")), file=file, text=text,
         zh=_text(label, "zh", file), en=_text(label, "en", file),
         legal_basis=_text(top, "legal_basis", ""), licence=_text(source, "licence", ""),
         options=_options(source), nulls=tuple(str(item) for item in _list(source, "null")),
-        records=records, skip=tuple(_skip(item, file) for item in _list(top, "skip")),
+        records=records, skip=tuple(_skip(item, top.where("skip")) for item in _list(top, "skip")),
         drop=tuple(str(item) for item in _list(top, "drop")),
         columns=tuple(str(item) for item in _list(source, "columns")),
     )  # fmt: skip
@@ -177,15 +177,15 @@ def _options(source: Section) -> Options:
     )  # fmt: skip
 
 
-def _record(item: Any, file: str) -> RecordSpec:
-    section = _as_section(item, file, "records")
+def _record(item: Any, where: str) -> RecordSpec:
+    section = _as_section(item, where, "records")
     _only(section, _RECORD)
     fields = _section(section, "fields")
     kind = _text(section, "type")
     return RecordSpec(
         where=section.where(), type=kind,
         fields={name: _field(name, value, fields) for name, value in fields.items()},
-        each=_each(section["each"], file) if section.get("each") else None,
+        each=_each(section["each"], section.where("each")) if section.get("each") else None,
         when=_sql(section, "when"),
     )  # fmt: skip
 
@@ -216,8 +216,8 @@ def _field(name: str, value: Any, fields: Section) -> FieldSpec:
     )  # fmt: skip
 
 
-def _each(item: Any, file: str) -> Each:
-    section = _as_section(item, file, "each")
+def _each(item: Any, where: str) -> Each:
+    section = _as_section(item, where, "each")
     _only(section, _EACH)
     groups = tuple(tuple(map(str, group)) for group in _list(section, "columns") if isinstance(group, list))
     if bool(section.get("column")) == bool(groups):
@@ -237,8 +237,8 @@ def _each(item: Any, file: str) -> Each:
     return Each(section.where(), _text(section, "as"), section.get("column"), kind, section.get("split"), groups, names)
 
 
-def _skip(item: Any, file: str) -> Skip:
-    section = _as_section(item, file, "skip")
+def _skip(item: Any, where: str) -> Skip:
+    section = _as_section(item, where, "skip")
     _only(section, _SKIP)
     when = _sql(section, "when")
     if when is None:
@@ -316,9 +316,9 @@ def _section(section: Section, name: str, default: Section | None = None) -> Sec
     return value
 
 
-def _as_section(item: Any, file: str, name: str) -> Section:
+def _as_section(item: Any, where: str, name: str) -> Section:
     if not isinstance(item, Section):
-        raise _fault(file, f"“{name}”的每一项应是一组设置", f"each item of `{name}` must be a group of settings")
+        raise _fault(where, f"“{name}”的每一项应是一组设置", f"each item of `{name}` must be a group of settings")
     return item
 
 

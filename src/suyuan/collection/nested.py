@@ -33,7 +33,8 @@ def python_to_json(con: duckdb.DuckDBPyConnection, column: pa.ChunkedArray) -> p
         translated = f"regexp_replace({translated}, {_sql(pattern)}, {_sql(replacement)}, 'g')"
     con.register("literals", pa.table({"v": column.combine_chunks()}))
     result = con.sql(
-        f"SELECT CASE WHEN regexp_full_match(v, {_sql(_SIMPLE)}) THEN {translated} END AS j, v FROM literals"
+        f"""SELECT CASE WHEN json_valid(j) THEN j END AS j, v
+            FROM (SELECT CASE WHEN regexp_full_match(v, {_sql(_SIMPLE)}) THEN {translated} END AS j, v FROM literals)"""
     ).to_arrow_table()
     con.unregister("literals")
     quick, source = result["j"].to_pylist(), result["v"].to_pylist()
