@@ -10,6 +10,9 @@ from suyuan.collection.expressions import literal, quoted
 from suyuan.collection.mapping import FieldSpec, RecordSpec
 
 _TRIMMED = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160) || chr(12288) || chr(65279)"
+SEVERAL = "；"
+"""Between the values of a field that takes several."""
+
 UNITS: dict[tuple[str, str], tuple[float, float]] = {
     ("mph", "km/h"): (1.609344, 0), ("mi", "km"): (1.609344, 0), ("ft", "m"): (0.3048, 0), ("in", "cm"): (2.54, 0),
     ("yd", "m"): (0.9144, 0), ("lb", "kg"): (0.45359237, 0), ("t", "kg"): (1000, 0), ("g", "kg"): (0.001, 0),
@@ -88,7 +91,7 @@ def _taken(spec: FieldSpec, text: str) -> str:
     mark = literal(spec.split or "")
     take = {"first": "1", "last": "-1"}.get(spec.take or "1", spec.take or "1")
     if take == "all":
-        return f"replace({text}, {mark}, '；')"
+        return f"replace({text}, {mark}, '{SEVERAL}')"
     return f"nullif(trim(split_part({text}, {mark}, {int(take)})), '')"
 
 
@@ -126,15 +129,26 @@ def _has_month(form: str) -> bool:
 
 
 def _coded(spec: FieldSpec, text: str, lookup: Names[str, str]) -> str:
+    """The text translated; of a list each item, joined as a field of several values wants them."""
+    if spec.list is None:
+        return _translated(spec, text, lookup)
+    items = f"from_json({text}, '[\"VARCHAR\"]')" if spec.list == "json" else f"str_split({text}, {literal(spec.list)})"
+    each = _translated(spec, "item", lookup)
+    joined = f"nullif(array_to_string(list_transform({items}, lambda item: {each}), '{SEVERAL}'), '')"
+    return f"CASE WHEN json_valid({text}) THEN {joined} ELSE {text} END" if spec.list == "json" else joined
+
+
+def _translated(spec: FieldSpec, text: str, lookup: Names[str, str]) -> str:
     table: dict[str, str | None] = {**lookup, **dict(spec.codes)}
     if not table and not spec.has_otherwise:
         return text
-    rest = ("NULL" if spec.otherwise is None else literal(spec.otherwise)) if spec.has_otherwise else text
-    probe = f"lower({text})" if spec.ignore_case else text
+    rest = text
+    if spec.has_otherwise:
+        rest = "NULL" if spec.otherwise is None else f"CASE WHEN {text} IS NOT NULL THEN {literal(spec.otherwise)} END"
+    if not table:
+        return rest
     cases = []
     for key, code in table.items():
         name = key.lower() if spec.ignore_case else key
         cases.append(f"WHEN {literal(name)} THEN {'NULL' if code is None else literal(code)}")
-    if not cases:
-        return f"CASE WHEN {text} IS NULL THEN NULL ELSE {rest} END"
-    return f"CASE {probe} {' '.join(cases)} WHEN NULL THEN NULL ELSE CASE WHEN {text} IS NULL THEN NULL ELSE {rest} END END"
+    return f"CASE {f'lower({text})' if spec.ignore_case else text} {' '.join(cases)} ELSE {rest} END"

@@ -37,7 +37,7 @@ _EACH = frozenset({"column", "columns", "as", "format", "split", "names"})
 _SKIP = frozenset({"when", "zh", "en"})
 _FIELD = frozenset(
     {"column", "columns", "sql", "value", "date", "datetime", "time", "codes", "lookup", "otherwise", "ignore_case",
-     "split", "take", "join", "scale", "offset", "round", "unit", "whole", "match"}
+     "split", "take", "list", "join", "scale", "offset", "round", "unit", "whole", "match"}
 )  # fmt: skip
 
 
@@ -52,6 +52,7 @@ class FieldSpec:
     join: str | None = None
     split: str | None = None
     take: str | None = None
+    list: str | None = None
     match: str | None = None
     whole: bool = False
     scale: str | None = None
@@ -208,7 +209,8 @@ def _field(name: str, value: Any, fields: Section) -> FieldSpec:
     codes = _section(value, "codes", Section(fields.file, value.line))
     return FieldSpec(
         where=where, columns=columns, sql=_sql(value, "sql"), value=value.get("value"), join=value.get("join"),
-        split=value.get("split"), take=value.get("take"), match=_pattern(value), whole=_flag(value, "whole"),
+        split=value.get("split"), take=value.get("take"), list=value.get("list"),
+        match=_pattern(value), whole=_flag(value, "whole"),
         scale=_number(value, "scale"), offset=_number(value, "offset"), unit=value.get("unit"), round=_integer(value, "round"),
         date=_formats(value, "date"), datetime=_formats(value, "datetime"), time=_formats(value, "time"),
         codes=tuple((key, code) for key, code in codes.items()), lookup=value.get("lookup"),
