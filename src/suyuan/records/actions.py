@@ -7,7 +7,7 @@ and opens the first review. Each runs in its caller's acting transaction and ent
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -23,7 +23,7 @@ from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 from suyuan.records.arrival import Arrangement, Arrival, Finding, Known, Outcome, arrange, arrivals, verdicts
 from suyuan.records.digest import Place, chunk_digest
-from suyuan.records.errors import BatchClosed
+from suyuan.records.errors import BatchClosed, NotFound
 from suyuan.records.identity import Delivery
 from suyuan.records.links import resolve
 from suyuan.records.pack import Packed, Row, pack
@@ -97,18 +97,23 @@ def submit(
     children: Sequence[Checked] = (),
     chunk_no: int = 0,
     delivery: Delivery | None = None,
+    amends: Mapping[int, UUID] | None = None,
 ) -> ChunkResult:
     """Take in one chunk of checked rows: encrypt, store, link and enter in the ledger those that pass.
 
     `children` are rows of other types that came with the same source rows (same `_row`); a source row goes
     in whole or not at all. `delivery` carries identities from chunk to chunk of one source.
-    Raises `BatchClosed`.
+    `amends` names the record that a row corrects, where its number or content may have changed with it.
+    Raises `BatchClosed`, and `NotFound` for a record to amend that is out of reach.
     """
     parts = [checked, *children]
     worst = verdicts(parts)
     counter = delivery or Delivery(who.agency)
     found = [one for part in parts for one in arrivals(part, worst, counter)]
-    arrangement = arrange(parts, found, _known(batch, found), worst)
+    known = _known(batch, found)
+    if amends:
+        known |= _amended([one for one in found if one.type == checked.type.id], amends, known)
+    arrangement = arrange(parts, found, known, worst)
     records = _write(who, batch, checked.type.level, chunk_no, arrangement)
     counts = _counts(arrangement)
     return ChunkResult(*counts, arrangement.outcomes, arrangement.findings, records)
@@ -139,6 +144,25 @@ def _known(batch: UUID, found: Sequence[Arrival]) -> dict[bytes, Known]:
             bytes(key): Known(bytes(mark), record, rev, state, key_id, bytes(wrapped) if wrapped else None, same)
             for key, mark, record, rev, state, key_id, wrapped, same in cursor.fetchall()
         }
+
+
+def _amended(found: Sequence[Arrival], amends: Mapping[int, UUID], known: Mapping[bytes, Known]) -> dict[bytes, Known]:
+    """The records that rows correct, under the rows' own keys; a key that another record holds is a repeat."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["amended"], {"records": list(amends.values())})
+        stored = {row[0]: row for row in cursor.fetchall()}
+    if set(amends.values()) - set(stored):
+        raise NotFound
+    result = {}
+    for one in found:
+        target, holder = amends.get(one.row_no), known.get(one.mark.key_digest)
+        if target and holder and holder.record != target:
+            result[one.mark.key_digest] = holder._replace(same_delivery=True)
+        elif target:
+            _, rev, state, key_id, wrapped = stored[target]
+            mark = holder.mark if holder else b""
+            result[one.mark.key_digest] = Known(mark, target, rev, state, key_id, wrapped and bytes(wrapped), False)
+    return result
 
 
 def _write(who: Acting, batch: UUID, level: int, chunk_no: int, arrangement: Arrangement) -> dict[int, UUID]:
@@ -200,6 +224,7 @@ def _store(batch: UUID, packed: Packed, *, amended: bool) -> None:
             cursor.execute(_SQL[name])
         if amended:
             cursor.execute(_SQL["remark"], {"batch": batch})
+            cursor.execute(_SQL["rekey"])
         cursor.execute("TRUNCATE records_staging")
 
 

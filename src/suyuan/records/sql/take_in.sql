@@ -32,6 +32,15 @@ SELECT key_digest, record_id, agency, level, mark, batch_id FROM records_staging
 -- name: remark
 SELECT records_remark(%(batch)s, array_agg(key_digest), array_agg(mark)) FROM records_staging WHERE rev > 1;
 
+-- name: rekey
+-- An amendment that changed the number, or the content of a record without one, is found under its new key too.
+INSERT INTO records_key (key_digest, record_id, agency, level, mark, batch_id)
+SELECT key_digest, record_id, agency, level, mark, batch_id FROM records_staging WHERE rev > 1
+ON CONFLICT (key_digest) DO NOTHING;
+
+-- name: amended
+SELECT record_id, latest_rev, state, key_id, wrapped_key FROM records_record WHERE record_id = ANY(%(records)s);
+
 -- name: known
 SELECT k.key_digest, k.mark, k.record_id, r.latest_rev, r.state, r.key_id, r.wrapped_key,
        k.batch_id = %(batch)s OR (b.source_digest = n.source_digest
