@@ -82,6 +82,18 @@ def test_a_lock_of_some_other_program_is_set_aside_not_deleted(own_server: Serve
     assert len(list(own_server.cluster.glob("postmaster.pid.stale-*"))) == 1
 
 
+@pytest.mark.parametrize("name", ["pg/postmaster.pid", "run/.s.PGSQL.5432.lock"])
+def test_a_lock_left_empty_by_a_full_disk_is_set_aside(own_server: Server, name: str) -> None:
+    """PostgreSQL leaves such a lock to a person; with nobody in the cluster it is proven to be a remnant."""
+    own_server.stop()
+    lock = own_server.installation.data / name
+    lock.touch()
+    os.chown(lock, own_server.user.uid, own_server.user.gid)
+    own_server.start()
+    assert own_server.alive()
+    assert len(list(own_server.cluster.glob(f"{lock.name}.stale-*"))) >= 1
+
+
 def test_a_lock_that_will_not_go_ends_in_a_message_with_a_way_out(
     own_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

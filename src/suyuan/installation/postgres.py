@@ -141,10 +141,7 @@ class Server:
 
     def pid(self) -> int | None:
         """Process id in the lock file."""
-        try:
-            return int(self.lock.read_text().split("\n", 1)[0])
-        except (OSError, ValueError):
-            return None
+        return _pid_in(self.lock)
 
     def alive(self) -> bool:
         """Whether the server runs and takes connections."""
@@ -242,11 +239,24 @@ class Server:
         raise ServerFailed(step, (lines or ["?"])[-1], self.log)
 
     def _set_aside_proven_stale(self) -> None:
-        """Rename (never delete) a lock whose process is some other program, when nobody works in the cluster."""
-        pid = self.pid()
-        if pid is None or not running(pid) or belongs_to(pid, self.cluster) or anyone_in(self.cluster):
+        """Rename (never delete) a lock that is empty or names some other program, when nobody works in the cluster.
+
+        PostgreSQL itself removes a lock whose process is gone; it leaves these two, after a full disk or a restart of
+        the machine, to a person.
+        """
+        if anyone_in(self.cluster):
             return
-        self.lock.replace(self.lock.with_name(f"postmaster.pid.stale-{int(time.time())}"))
+        for lock in (self.lock, self.socket_folder / f".s.PGSQL.{PORT}.lock"):
+            pid = _pid_in(lock)
+            if lock.exists() and (pid is None or running(pid)):
+                lock.replace(self.cluster / f"{lock.name}.stale-{time.time_ns()}")
+
+
+def _pid_in(lock: Path) -> int | None:
+    try:
+        return int(lock.read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return None
 
 
 def running(pid: int) -> bool:
