@@ -216,7 +216,12 @@ def case_categories(rows: Source) -> Iterator[Row]:
         code = row["code"]
         above = (f"{code[:4]}00", f"{code[:2]}0000")
         parent = next((one for one in above if one != code and one in codes), "")
-        yield Row(code, row["name"].strip(), valid_to="" if row["delete_flag"] == "1" else WITHDRAWN_BY, parent=parent)
+        yield Row(
+            code,
+            row["name"].replace(" ", ""),
+            valid_to="" if row["delete_flag"] == "1" else WITHDRAWN_BY,
+            parent=parent,
+        )
 
 
 def countries(rows: Source) -> Iterator[Row]:
