@@ -56,17 +56,17 @@ def facets(rtype: RecordType) -> list[Field]:
 
 def offer(field: Field, chosen: str) -> Filter:
     """A filter for a coded field: all its codes where they are few, else a place to write one."""
-    table = catalog.current().codes[field.table or "divisions"]
-    few = len(table.codes) <= CHOICES
-    return Filter(field, [(one.code, say(one.name, one.name_en)) for one in table.codes] if few else [], chosen)
+    codes = catalog.current().table(field).current()
+    offered = codes if len(codes) <= CHOICES else []
+    return Filter(field, [(one.code, say(one.name, one.name_en or one.name)) for one in offered], chosen)
 
 
 def code_of(field: Field, said: str) -> str | None:
     """The code meant by a code or by a name in either language; None if the table knows neither."""
-    for one in catalog.current().codes[field.table or "divisions"].codes:
-        if said in (one.code, one.name, one.name_en):
-            return one.code
-    return None
+    table = catalog.current().table(field)
+    if said in table.by_code:
+        return said
+    return next((one.code for one in table.current() if said in (one.name, one.name_en)), None)
 
 
 def find(who: Acting, types: Iterable[RecordType], wanted: Wanted, *, type: str | None, limit: int = 50) -> Page:

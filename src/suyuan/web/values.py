@@ -11,7 +11,7 @@ from suyuan.catalog.model import Field
 from suyuan.i18n import say
 from suyuan.web import dates
 from suyuan.web.mask import mask
-from suyuan.web.words import code_name
+from suyuan.web.words import code_name, place_name
 
 EMPTY = "—"
 
@@ -39,6 +39,10 @@ def _code(field: Field, value: Any) -> str:
     return code_name(field, str(value))
 
 
+def _place(field: Field, value: Any) -> str:
+    return place_name(field, str(value))
+
+
 def _day(_field: Field, value: Any) -> str:
     return dates.day(str(value))
 
@@ -54,7 +58,7 @@ def _reference(_field: Field, value: Any) -> str:
 _WRITERS: dict[str, Callable[[Field, Any], str]] = {
     "boolean": _boolean,
     "code": _code,
-    "place": _code,
+    "place": _place,
     "date": _day,
     "datetime": _moment,
     "reference": _reference,

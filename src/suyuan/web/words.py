@@ -34,8 +34,18 @@ DUTIES = {
 
 def code_name(field: Field, code: str) -> str:
     """A coded value in words; the code itself where the table does not know it."""
-    found = catalog.current().codes.name(field.table or "", code)
-    return say(found.zh, found.en or found.zh) if found else code
+    found = catalog.current().table(field).find(code)
+    return say(found.name, found.name_en or found.name) if found else code
+
+
+def place_name(field: Field, code: str) -> str:
+    """A division of GB/T 2260 with the province and city it lies in."""
+    steps = dict.fromkeys((f"{code[:2]}0000", f"{code[:4]}00", code))
+    table = catalog.current().table(field)
+    found = [one for step in steps if (one := table.find(step))]
+    return (
+        say(" ".join(one.name for one in found), ", ".join(one.name_en or one.name for one in reversed(found))) or code
+    )
 
 
 def agency_name(agency: int) -> str:
