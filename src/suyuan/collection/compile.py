@@ -30,9 +30,11 @@ def clean(expression: str, nulls: Iterable[str]) -> str:
 
 
 def reference(name: str, item: str | None) -> str:
-    """SQL for a column by its name; `item.x` is field x of a child item."""
+    """SQL for a column by its name; `item.x` is field x of a child item, `item.#` its number."""
     if item and name == item:
         return quoted(item)
+    if item and name == f"{item}.#":
+        return "CAST(_n AS VARCHAR)"
     if item and name.startswith(f"{item}."):
         return f"{quoted(item)}.{quoted(name[len(item) + 1 :])}"
     return quoted(name)

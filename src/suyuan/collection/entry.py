@@ -9,8 +9,7 @@ import pyarrow as pa
 from stdnum.cn import ric
 
 from suyuan.catalog.check import Checked, check
-from suyuan.catalog.model import Catalog, Code, Field, RecordType
-from suyuan.collection.propose import initials
+from suyuan.catalog.model import Catalog, Field, RecordType
 from suyuan.i18n import say
 
 SELECT_UP_TO = 15
@@ -164,24 +163,3 @@ def code_name(catalog: Catalog, one: Field, code: str) -> str:
     """A code with its name, for showing."""
     entry = catalog.table(one).find(code)
     return f"{code} {say(entry.name, entry.name_en or entry.name)}" if entry else code
-
-
-def matching(entries: Iterable[Code], query: str, limit: int = 20) -> list[Code]:
-    """Codes whose number, name or pinyin initials begin with or hold the query; beginnings first."""
-    wanted = query.strip().casefold()
-    scored = []
-    for position, one in enumerate(entries):
-        rank = _rank(one, wanted)
-        if rank is not None:
-            scored.append((rank, position, one))
-    scored.sort(key=lambda item: item[:2])
-    return [one for _, _, one in scored[:limit]]
-
-
-def _rank(one: Code, wanted: str) -> int | None:
-    if not wanted:
-        return 0
-    short = initials(one.name)
-    tests = (one.code.casefold().startswith(wanted), one.name.startswith(wanted), short.startswith(wanted),
-             wanted in one.name, wanted in short, wanted in (one.name_en or "").casefold())  # fmt: skip
-    return next((rank for rank, holds in enumerate(tests) if holds), None)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from suyuan import catalog
 from suyuan.access.web import with_acting
+from suyuan.catalog.codes import search
 from suyuan.catalog.model import RecordType
 from suyuan.collection import actions, entry, forms, queries, wizard
 from suyuan.records.errors import NotFound
@@ -131,8 +132,7 @@ def discard(request: Any, draft: UUID) -> HttpResponse:
 def codes(request: Any, type: str, field: str) -> HttpResponse:
     """Codes that match what was typed: number, name, or pinyin initials."""
     record_type, one = _field(type, field)
-    entries = catalog.current().table(one).current()
-    found = entry.matching(entries, request.GET.get("q", ""))
+    found = search(catalog.current().table(one), request.GET.get("q", ""))
     return render(request, "collection/parts/codes.html", {"rtype": record_type, "field": one, "entries": found})
 
 

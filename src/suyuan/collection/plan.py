@@ -159,13 +159,9 @@ class Plan:
         each = record.each
         if each is None:
             return "base"
-        fields = sorted(
-            {
-                name.removeprefix(f"{each.name}.")
-                for name in sql.record_columns(record)
-                if name.startswith(f"{each.name}.")
-            }
-        )
+        names = sql.record_columns(record)
+        fields = sorted(name.removeprefix(f"{each.name}.") for name in names if name.startswith(f"{each.name}."))
+        fields = [name for name in fields if name != "#"]
         listed = _list_sql(each, fields)
         item = quoted(each.name)
         return f"""(SELECT * EXCLUDE (_list), unnest(_list) AS {item}, unnest(range(1, len(_list) + 1)) AS _n

@@ -148,13 +148,16 @@ def alike(column: str, target: Field) -> float:
 
 @cache
 def _names(name: str, zh: str, en: str) -> tuple[str, ...]:
-    return tuple({_plain(name), _plain(zh), _plain(en), "".join(lazy_pinyin(zh)), initials(zh)} - {""})
-
-
-@cache
-def initials(text: str) -> str:
-    """First letters of the pinyin of a text, with Latin letters and digits kept: 盗窃案 is `dqa`."""
-    return _plain("".join(lazy_pinyin(text, style=Style.FIRST_LETTER)))
+    return tuple(
+        {
+            _plain(name),
+            _plain(zh),
+            _plain(en),
+            "".join(lazy_pinyin(zh)),
+            "".join(lazy_pinyin(zh, style=Style.FIRST_LETTER)),
+        }
+        - {""}
+    )
 
 
 def _plain(text: str) -> str:
