@@ -1,0 +1,1 @@
+"""Tests of the content of the catalog: record types and code tables."""

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from catalog_content.rows import content
 from suyuan.catalog.codes import Code, CodeTable
-from tests.catalog_content.rows import content
 
 FIRST = dt.date(1997, 10, 1)
 

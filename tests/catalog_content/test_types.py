@@ -6,8 +6,8 @@ from collections import defaultdict
 
 import pytest
 
+from catalog_content.rows import breaks, content, example, final_of, findings
 from suyuan.catalog.model import Field, RecordType
-from tests.catalog_content.rows import breaks, content, example, final_of, findings
 
 NAMED = {
     "case": "case_no case_name occurred_on place address category case_kind",
