@@ -114,7 +114,8 @@ def submit(
     if amends:
         known |= _amended([one for one in found if one.type == checked.type.id], amends, known)
     arrangement = arrange(parts, found, known, worst)
-    records = _write(who, batch, checked.type.level, chunk_no, arrangement)
+    levels = {part.type.id: part.type.level for part in parts}
+    records = _write(who, batch, checked.type.level, levels, chunk_no, arrangement)
     counts = _counts(arrangement)
     return ChunkResult(*counts, arrangement.outcomes, arrangement.findings, records)
 
@@ -165,14 +166,17 @@ def _amended(found: Sequence[Arrival], amends: Mapping[int, UUID], known: Mappin
     return result
 
 
-def _write(who: Acting, batch: UUID, level: int, chunk_no: int, arrangement: Arrangement) -> dict[int, UUID]:
+def _write(
+    who: Acting, batch: UUID, level: int, levels: Mapping[str, int], chunk_no: int, arrangement: Arrangement
+) -> dict[int, UUID]:
+    """Store what is to be written, each record at the level of its type, the chunk itself at that of its batch."""
     ids = {id(one): _record_id(one) for one in arrangement.arrivals if one.write}
-    resolve(who, level, arrangement, ids)
+    resolve(who, levels, arrangement, ids)
     written = list(arrangement.writes())
-    groups = _rows(who, batch, level, chunk_no, written, ids)
+    groups = _rows(who, batch, levels, chunk_no, written, ids)
     digests: dict[int, bytes] = {}
-    for key_id, rows in groups.items():
-        packed = pack(rows, vault.provider(), key_id, level)
+    for (key_id, row_level), rows in groups.items():
+        packed = pack(rows, vault.provider(), key_id, row_level)
         digests.update({row.place.seq: digest for row, digest in zip(rows, packed.digests, strict=True)})
         _store(batch, packed, amended=any(row.place.rev > 1 for row in rows))
     places = sorted((row.place for rows in groups.values() for row in rows), key=lambda place: place.seq)
@@ -186,33 +190,49 @@ def _record_id(one: Arrival) -> bytes:
 
 
 def _rows(
-    who: Acting, batch: UUID, level: int, chunk_no: int, written: Sequence[Arrival], ids: dict[int, bytes]
-) -> dict[int, list[Row]]:
-    provider = vault.provider()
-    now, current = time.time_ns() // 1000, provider.current_key(level)
-    fresh = [one for one in written if one.known is None]
-    new = zip(*envelope.new_keys(provider, current, [ids[id(one)] for one in fresh]), strict=True)
-    keys = {id(one): pair for one, pair in zip(fresh, new, strict=True)}
-    groups: dict[int, list[Row]] = {}
+    who: Acting,
+    batch: UUID,
+    levels: Mapping[str, int],
+    chunk_no: int,
+    written: Sequence[Arrival],
+    ids: dict[int, bytes],
+) -> dict[tuple[int, int], list[Row]]:
+    """The rows to pack, by key-encryption key and level."""
+    now, keys = time.time_ns() // 1000, _new_keys(levels, written, ids)
+    groups: dict[tuple[int, int], list[Row]] = {}
     for offset, one in enumerate(written):
-        key_id = one.known.key_id if one.known else current
-        data_key, wrapped = _existing_key(one.known) if one.known else keys[id(one)]
+        level = levels[one.type]
+        key_id, data_key, wrapped = _existing_key(one.known) if one.known else keys[id(one)]
         place = Place(
             ids[id(one)], one.known.latest_rev + 1 if one.known else 1, one.type, who.agency, level,
             now if one.at is None else one.at - _CIVIL_OFFSET, now, who.person, batch.bytes,
             chunk_no * _CHUNK_SEQ + offset, one.row_no, one.final,
         )  # fmt: skip
-        groups.setdefault(key_id, []).append(
+        groups.setdefault((key_id, level), []).append(
             Row(place, one.content.encode(), one.facets.encode(), one.exact, one.text, one.codes,
                 one.mark.key_digest, one.mark.content_mark, data_key, wrapped)
         )  # fmt: skip
     return groups
 
 
-def _existing_key(known: Known) -> tuple[bytes, bytes]:
+def _new_keys(
+    levels: Mapping[str, int], written: Sequence[Arrival], ids: dict[int, bytes]
+) -> dict[int, tuple[int, bytes, bytes]]:
+    """Key-encryption key, data key and wrapped data key of each new record, by `id(arrival)`."""
+    provider = vault.provider()
+    found = {}
+    for level in sorted(set(levels.values())):
+        fresh = [one for one in written if one.known is None and levels[one.type] == level]
+        current = provider.current_key(level)
+        made = zip(*envelope.new_keys(provider, current, [ids[id(one)] for one in fresh]), strict=True)
+        found.update({id(one): (current, *pair) for one, pair in zip(fresh, made, strict=True)})
+    return found
+
+
+def _existing_key(known: Known) -> tuple[int, bytes, bytes]:
     wrapped = known.wrapped or b""  # an erased record is not amendable, so `classify` lets none come here
     [data_key] = vault.provider().unwrap(known.key_id, [(known.record.bytes, wrapped)])
-    return data_key, wrapped
+    return known.key_id, data_key, wrapped
 
 
 def _store(batch: UUID, packed: Packed, *, amended: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db import connection
@@ -15,25 +15,28 @@ from suyuan.vault.actions import keyed_digest
 _SQL = statements("records", "take_in")
 
 
-def resolve(who: Acting, level: int, arrangement: Arrangement, ids: dict[int, bytes]) -> None:
+def resolve(who: Acting, levels: Mapping[str, int], arrangement: Arrangement, ids: dict[int, bytes]) -> None:
     """Store the links of the rows to be written; a reference nobody answers becomes a warning.
 
-    `ids` are the record ids by `id(arrival)`, so that rows of one chunk can refer to each other.
+    `ids` are the record ids by `id(arrival)`, so that rows of one chunk can refer to each other; `levels` those
+    of the types, since a link lies at the level of the record that makes it.
     """
     wanted = [(one, ref, reference_key(who.agency, ref)) for one in arrangement.writes() for ref in one.refs]
     if not wanted:
         return
     here = {one.mark.key_digest: ids[id(one)] for one in arrangement.writes()}
     stored = _stored({key for _, _, key in wanted} - here.keys())
-    links = []
+    links: dict[int, list[tuple[UUID, int, str, UUID]]] = {}
     for one, ref, key in wanted:
         target = here.get(key) or stored.get(key)
         if target is None:
             _warn(arrangement, one, ref["field"])
         else:
             rev = one.known.latest_rev + 1 if one.known else 1
-            links.append((UUID(bytes=ids[id(one)]), rev, ref["field"], UUID(bytes=target)))
-    _insert(who, level, links)
+            link = (UUID(bytes=ids[id(one)]), rev, ref["field"], UUID(bytes=target))
+            links.setdefault(levels[one.type], []).append(link)
+    for level, found in links.items():
+        _insert(who, level, found)
 
 
 def reference_key(agency: int, ref: dict[str, str]) -> bytes:
@@ -54,8 +57,6 @@ def _warn(arrangement: Arrangement, one: Arrival, field: str) -> None:
 
 
 def _insert(who: Acting, level: int, links: list[tuple[UUID, int, str, UUID]]) -> None:
-    if not links:
-        return
     records, revs, fields, targets = (list(column) for column in zip(*links, strict=True))
     with connection.cursor() as cursor:
         cursor.execute(
