@@ -22,6 +22,7 @@ from suyuan.installation.postgres import Server
 
 Notice = Callable[[str, str], None]
 LIFELINE = "SUYUAN_LIFELINE"
+SUPERVISED = "SUYUAN_SUPERVISED"
 LONGEST_PAUSE = 5.0  # seconds between two starts of a child that keeps dying
 DATABASE_PAUSE = 2.0  # seconds between two starts of a database that cannot come back
 
@@ -48,12 +49,16 @@ class Child:
                 stderr=log,
                 start_new_session=True,
                 pass_fds=[lifeline],
-                env=os.environ | {LIFELINE: str(lifeline)},
+                env=os.environ | {LIFELINE: str(lifeline), SUPERVISED: "1"},
             )
 
     def died(self) -> bool:
-        """Whether it was started and is gone."""
-        return self.process is not None and self.process.poll() is not None
+        """Whether it was started and is gone; then whatever it had started goes too."""
+        if self.process is None or self.process.poll() is None:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        return True
 
     def stop(self) -> None:
         """Ask it to leave, wait, then make it."""
@@ -160,3 +165,16 @@ def leave_with_supervisor() -> None:
 def _wait_for_end(lifeline: int) -> None:
     os.read(lifeline, 1)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def leave_with_parent() -> None:
+    """In a process that a supervised child started: a thread that ends it when that child is gone, freeing the port."""
+    if os.environ.get(SUPERVISED) != "1":
+        return
+    threading.Thread(target=_wait_for_orphanhood, args=[os.getppid()], daemon=True).start()
+
+
+def _wait_for_orphanhood(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -6,5 +6,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from suyuan.installation.supervisor import leave_with_parent
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "suyuan.web.settings")
 application = get_wsgi_application()
+leave_with_parent()
