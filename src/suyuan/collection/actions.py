@@ -12,9 +12,10 @@ import uuid_utils
 from django.db import IntegrityError, connection
 
 from suyuan.access.acting import Acting
-from suyuan.collection.errors import ImportRefused, SuyuanError
+from suyuan.collection.errors import ImportRefused
 from suyuan.collection.queries import ABOUT, DRAFT, FAILURE, FOUND, SQL, UPLOAD, Job, place
 from suyuan.collection.tally import Tally
+from suyuan.errors import SuyuanError
 from suyuan.vault import actions as vault
 
 PART = 4 << 20

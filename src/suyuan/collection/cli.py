@@ -121,7 +121,11 @@ def _opened(file: Path) -> Any:
 def _progress(as_json: bool) -> Any:
     if as_json or not click.get_text_stream("stderr").isatty():
         return None
-    return lambda done, rows: click.echo(f"\r{done:,} / {rows:,}", nl=done >= rows, err=True)
+    return _count
+
+
+def _count(done: int, rows: int) -> None:
+    click.echo(f"\r{done:,} / {rows:,}", nl=done >= rows, err=True)
 
 
 def _show(result: Result, extra: dict[str, Any], as_json: bool) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made
 
 import pyarrow as pa
 from stdnum.cn import ric
@@ -33,8 +34,8 @@ class Control:
     kind: str
     value: str = ""
     shown: str = ""
-    options: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    options: list[tuple[str, str]] = made(default_factory=list)
+    notes: list[Note] = made(default_factory=list)
     reason: str = ""
     wide: bool = False
 

@@ -10,27 +10,28 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from suyuan import catalog
 from suyuan.access.web import with_acting
-from suyuan.collection import findings, mapping, queries, wizard
+from suyuan.collection import actions, findings, mapping, queries, wizard
 from suyuan.collection.errors import ImportMissing
 from suyuan.collection.imports import Result
 from suyuan.collection.readers.options import Options
 from suyuan.errors import SuyuanError
 
 ENCODINGS = ("utf-8", "gb18030", "utf-16", "utf-16-le", "utf-16-be", "windows-1252", "big5")
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def _told(view: View) -> View:
     """What a person can mend is said on the wizard's page."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except ImportMissing as error:
@@ -50,7 +51,7 @@ def wizard_page(request: Any) -> HttpResponse:
     upload = request.FILES.get("file")
     if request.method == "POST" and upload:
         import_id = wizard.receive(
-            request.acting, upload.name, upload.chunks(wizard.actions.PART), upload.size, catalog.current()
+            request.acting, upload.name, upload.chunks(actions.PART), upload.size, catalog.current()
         )
         return redirect("collection:job", import_id)
     if request.method == "POST":
@@ -170,7 +171,7 @@ def progress(request: Any, import_id: UUID) -> HttpResponse:
 @require_GET
 @with_acting
 @_told
-def findings_workbook(request: Any, import_id: UUID) -> HttpResponse | FileResponse:
+def findings_workbook(request: Any, import_id: UUID) -> HttpResponseBase:
     """The findings as a workbook."""
     found = queries.job(request.acting, import_id)
     parsed = mapping.parse(found.about["mapping"], "mapping.yaml")

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from suyuan.catalog.check import Checked, check
 from suyuan.catalog.model import Catalog
@@ -22,7 +21,7 @@ from suyuan.collection.plan import NOTHING, Mapped, Plan
 from suyuan.collection.readers.encoding import CERTAIN
 from suyuan.collection.readers.options import Options, Report
 from suyuan.collection.readers.process import Source, open_source
-from suyuan.collection.tally import Tally, found_table, message, no_record
+from suyuan.collection.tally import Tally, found_table, message, no_record, numbers
 from suyuan.records.arrival import Finding, Outcome
 
 Progress = Callable[[int, int], None]
@@ -174,11 +173,8 @@ def _one(number: int, chunk: pa.Table, mapped: Mapped, checked: list[Checked], s
 
 def _children(checked: list[Checked], outcomes: dict[int, Outcome]) -> Counter[str]:
     """Records of every type but the first in rows that were taken in."""
-    taken = pa.array([row for row, end in outcomes.items() if end in (Outcome.ACCEPTED, Outcome.WARNED)], pa.int64())
-    made: Counter[str] = Counter()
-    for one in checked[1:]:
-        made[one.type.id] += pc.sum(pc.is_in(one.rows["_row"], taken)).as_py() or 0
-    return made
+    taken = {row for row, end in outcomes.items() if end in (Outcome.ACCEPTED, Outcome.WARNED)}
+    return Counter({one.type.id: sum(row in taken for row in numbers(one.rows)) for one in checked[1:]})
 
 
 def _unreconciled(tally: Tally, rows: int) -> ImportRefused:

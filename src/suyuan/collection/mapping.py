@@ -171,9 +171,10 @@ def _options(source: Section) -> Options:
         raise _fault(source.where("format"), f"不支持的格式“{kind}”", f"unknown format `{kind}`",
                      "可用:csv、tsv、jsonl、xlsx、ods。", "Use csv, tsv, jsonl, xlsx or ods.")  # fmt: skip
     text_kind = {"csv": "csv", "tsv": "csv", "jsonl": "jsonl"}.get(kind or "")
-    delimiter = source.get("delimiter") or ("\t" if kind == "tsv" else None)
+    delimiter: str | None = source.get("delimiter") or ("\t" if kind == "tsv" else None)
+    delimiter = "\t" if delimiter in ("tab", "\\t") else delimiter
     return Options(
-        format=text_kind, encoding=source.get("encoding"), delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
+        format=text_kind, encoding=source.get("encoding"), delimiter=delimiter,
         sheet=source.get("sheet"), header_row=_integer(source, "header_row"),
     )  # fmt: skip
 

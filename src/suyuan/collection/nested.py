@@ -26,7 +26,7 @@ _TRANSLATE = (
 _MAX_LITERAL = 200_000
 
 
-def python_to_json(con: duckdb.DuckDBPyConnection, column: pa.ChunkedArray) -> pa.Array:
+def python_to_json(con: duckdb.DuckDBPyConnection, column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
     """JSON text for a column of Python literals; what is no literal becomes text that is no JSON."""
     translated = "v"
     for pattern, replacement in _TRANSLATE:

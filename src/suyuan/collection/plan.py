@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -196,7 +196,7 @@ def _check_record(record: RecordSpec, catalog: Catalog) -> None:
             raise MappingFault(spec.where, f"不会把 {spec.unit} 换算为 {unit}", f"cannot convert {spec.unit} to {unit}")
 
 
-def _close(name: str, known: Sequence[str] | dict[str, Any], lang: str) -> str:
+def _close(name: str, known: Iterable[str], lang: str) -> str:
     near = difflib.get_close_matches(name, list(known), 3, 0.5)
     if not near:
         return ""

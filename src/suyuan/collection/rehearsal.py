@@ -15,7 +15,7 @@ from suyuan.catalog.check import Checked
 from suyuan.collection.imports import Taken
 from suyuan.collection.plan import Plan
 from suyuan.collection.readers.options import Report
-from suyuan.collection.tally import Tally
+from suyuan.collection.tally import Tally, numbers
 from suyuan.records.arrival import REJECT, Finding, Outcome, verdicts
 
 KEPT_FINDINGS = 1_000_000
@@ -58,13 +58,12 @@ class Rehearsal:
     def _identities(self, part: Checked, worst: dict[int, int]) -> list[tuple[int, bool, bool]]:
         """Of each row that passed: its number, whether it is new, whether its key stands with other content."""
         found = []
-        rows, keys = part.rows["_row"].to_pylist(), part.rows["key"]
+        rows, keys = numbers(part.rows), part.rows["key"]
         if keys.null_count == len(keys):
             return [(row, True, False) for row in rows if worst[row] < REJECT]
-        contents = part.rows["content"].to_pylist()
-        for row, key, content in zip(rows, keys.to_pylist(), contents, strict=True):
+        for row, key, content in zip(rows, keys.to_pylist(), part.rows["content"].to_pylist(), strict=True):
             if worst[row] < REJECT:
-                earlier, this = self._place(part.type.id, key, content) if key is not None else (None, b"")
+                earlier, this = self._place(part.type.id, str(key), str(content)) if key is not None else (None, b"")
                 found.append((row, earlier is None, earlier is not None and earlier != this))
         return found
 

@@ -36,7 +36,8 @@ def read(text: str, file: str) -> Section:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as exc:
-        line = (exc.problem_mark or exc.context_mark).line + 1 if (exc.problem_mark or exc.context_mark) else 1
+        mark = exc.problem_mark or exc.context_mark
+        line = mark.line + 1 if mark else 1
         raise MappingFault(
             f"{file}:{line}", f"YAML 语法错误:{exc.problem}", f"YAML syntax: {exc.problem}",
             "请检查该行的缩进、冒号和引号。", "Check indentation, colons and quotes on that line.",

@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from suyuan.collection.plan import NOTHING, SOURCE_RULES, Fault, Mapped
 from suyuan.records.arrival import FINDINGS, Finding, Outcome
 
-FOUND = pa.schema(
-    [("row", pa.int64()), ("type", pa.string()), ("field", pa.string()), ("rule", pa.string()),
-     ("severity", pa.string()), ("value", pa.string())]
-)  # fmt: skip
+_TEXTS: list[pa.Field[Any]] = [pa.field(name, pa.string()) for name in ("type", "field", "rule", "severity", "value")]
+FOUND = pa.schema([pa.field("row", pa.int64()), *_TEXTS])
 """Findings of a chunk, one row each."""
 
 
@@ -89,8 +86,14 @@ def no_record(chunk: pa.Table, mapped: Mapped) -> dict[int, int]:
     """Rows of a chunk of which nothing came at all, neither a record nor a fault nor a skip rule."""
     seen = set(mapped.skipped) | {fault.row for fault in mapped.faults}
     for _, rows in mapped.parts:
-        seen |= set(pc.unique(rows["_row"]).to_pylist())
-    return {row: NOTHING for row in chunk["_row"].to_pylist() if row not in seen}
+        seen |= set(numbers(rows))
+    return {row: NOTHING for row in numbers(chunk) if row not in seen}
+
+
+def numbers(rows: pa.Table) -> list[int]:
+    """The source row of each row."""
+    found: Any = rows["_row"].to_pylist()
+    return list(found)
 
 
 def found_table(checked: Iterable[tuple[str, pa.Table]], faults: Iterable[Fault], more: Iterable[Finding]) -> pa.Table:

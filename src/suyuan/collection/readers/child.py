@@ -48,7 +48,10 @@ def examine(file: BinaryIO, options: Options) -> _Source:
 
 def _digest(file: BinaryIO) -> str:
     file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _text_format(head: bytes) -> str:
@@ -57,7 +60,7 @@ def _text_format(head: bytes) -> str:
     return "jsonl" if re.match(rb"\{|\[[\[{\"\d\s\]-]", start) else "csv"
 
 
-def _write(source: _Source, out: BinaryIO, preview: int | None) -> None:
+def _write(source: _Source, out: Any, preview: int | None) -> None:
     schema = table.schema(source.report.columns, {})
     schema = schema.with_metadata({REPORT: json.dumps(source.report.as_dict()).encode()})
     left = preview

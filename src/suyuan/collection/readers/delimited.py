@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -299,12 +299,17 @@ def _quick(source: Delimited, schema: pa.Schema, *, refuse_blank: bool = False) 
     """Rows of a text without oddities, by pyarrow. Raises `_Odd` or `ArrowInvalid` where it has some."""
     names = [f"c{i}" for i in range(len(schema) - 2)]
     odd: list[object] = []
+
+    def pass_over(row: object) -> Literal["skip"]:
+        odd.append(row)
+        return "skip"
+
     reader = arrow_csv.open_csv(
         _utf8(source),
         arrow_csv.ReadOptions(column_names=names, skip_rows_after_names=1, block_size=4 << 20, use_threads=False),
         arrow_csv.ParseOptions(
             delimiter=source.report.delimiter, newlines_in_values=True, ignore_empty_lines=False,
-            invalid_row_handler=lambda row: (odd.append(row), "skip")[1],
+            invalid_row_handler=pass_over,
         ),
         arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
     )  # fmt: skip
@@ -330,5 +335,5 @@ def _has_blank(batch: pa.RecordBatch) -> bool:
     return bool(pc.any(blank).as_py())
 
 
-def _empty(column: pa.Array) -> pa.Array:
-    return pc.equal(pc.utf8_trim(column, characters=table.WHITE), "")
+def _empty(column: pa.Array[Any]) -> Any:
+    return pc.equal(pc.utf8_trim(column, characters=table.WHITE), pa.scalar(""))

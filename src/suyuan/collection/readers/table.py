@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -83,8 +83,9 @@ def find_header(rows: Sequence[Sequence[str | None]], wanted: int | None) -> int
 
 def schema(names: Sequence[str], metadata: dict[str, str]) -> pa.Schema:
     """The Arrow schema of a source: strings, the row number, the problem."""
-    fields = [pa.field(name, pa.string()) for name in names]
-    return pa.schema([*fields, pa.field(ROW, pa.int64()), pa.field(PROBLEM, pa.string())], metadata=metadata)
+    fields: list[pa.Field[Any]] = [pa.field(name, pa.string()) for name in names]
+    fields += [pa.field(ROW, pa.int64()), pa.field(PROBLEM, pa.string())]
+    return pa.schema(fields).with_metadata(dict(metadata))
 
 
 def batches(rows: Iterable[SourceRow], target: pa.Schema) -> Iterator[pa.RecordBatch]:
