@@ -1,0 +1,44 @@
+"""`cleared.yaml`: names that look like a protected attribute and that a person has looked at and found innocent.
+
+- {type: venue, field: race_kind, who: 王某 数据标准岗, when: 2026-03-01, why: 赛事种类,不是种族}
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from suyuan.catalog.model import Place
+from suyuan.catalog.yamlfile import Node, Report, Section, parse
+
+KEYS = ("type", "field", "who", "when", "why")
+
+
+def read_cleared(path: Path, shown: str, report: Report) -> set[tuple[str, str]]:
+    """The (type, field) pairs that were cleared, each with who, when and why."""
+    if not path.exists():
+        return set()
+    root = parse(shown, path.read_text(encoding="utf-8"), report)
+    if root is None or (root.values is None and not root.items):
+        if root is not None and root.text is not None:
+            report.add(Place(shown, 1), "shape", "应是列表", "must be a list")
+        return set()
+    if root.values is None:
+        report.add(root.place, "shape", "应是列表", "must be a list")
+        return set()
+    return {pair for node in root.values if (pair := _entry(node, report))}
+
+
+def _entry(node: Node, report: Report) -> tuple[str, str] | None:
+    section = Section(node, "放行记录", KEYS, report)
+    said = {key: section.text(key, need=True) for key in KEYS}
+    when = said["when"]
+    if when:
+        try:
+            dt.date.fromisoformat(when)
+        except ValueError:
+            report.add(section.place("when"), "day", f"“{when}”不是日期", f"`{when}` is no date")
+            return None
+    if not all(said.values()):
+        return None
+    return (said["type"] or "", said["field"] or "")

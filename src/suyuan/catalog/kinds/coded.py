@@ -1,0 +1,124 @@
+"""Values out of a list: codes of a table, places as division codes, and references to other records."""
+
+from __future__ import annotations
+
+from suyuan.catalog.codes import FIRST_DAY, LAST_DAY, CodeTable
+from suyuan.catalog.expressions import literal, quoted
+from suyuan.catalog.kinds.base import CONSISTENCY, TIMELINESS, Kind, Trouble
+from suyuan.catalog.kinds.sql import trimmed
+from suyuan.catalog.model import Field, Label
+
+
+def known(table: str) -> str:
+    """The SQL type that holds the codes of a table: casting to it is the look-up."""
+    return quoted(f"codes {table}")
+
+
+def spans(table: CodeTable) -> int:
+    """How many separate times a code of the table was in use, at most; 0 where no code has limits."""
+    limited = [periods for code in table.by_code if (periods := table.periods(code)) != [(FIRST_DAY, LAST_DAY)]]
+    return max((len(periods) for periods in limited), default=0)
+
+
+def bound(table: str, span: int, end: str) -> str:
+    """Name of the variable that lists the first or last days of one span of every code."""
+    return f"codes {table} {span} {end}"
+
+
+class CodeKind(Kind):
+    """A code of a table. One that was in use at another time than the record's is a warning, an unknown one a fault."""
+
+    name = "code"
+
+    def __init__(self, field: Field, table: CodeTable) -> None:
+        super().__init__(field)
+        self.table = table
+
+    @property
+    def wrong(self) -> Label:
+        """Names the table."""
+        zh, en = self.table.label
+        return Label(f"代码不在“{zh}”中", f"is no code of “{en}”")
+
+    def clean(self, x: str) -> str:
+        """As it is where the table knows it."""
+        slow = f"upper({trimmed(x)})" if self.table.upper else trimmed(x)
+        return f"CASE WHEN {self._found(x)} IS NOT NULL THEN {x} ELSE {slow} END"
+
+    def typed(self, c: str) -> str:
+        """The code, where the table knows it."""
+        return f"CASE WHEN {self._found(c)} IS NOT NULL THEN {c} END"
+
+    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+        """Unknown, or not in use on the record's day."""
+        found = [Trouble("code_unknown", f"{c} IS NOT NULL AND {v} IS NULL", self.wrong)]
+        if at and (count := spans(self.table)):
+            then = " OR ".join(self._within(v, at, span) for span in range(count))
+            message = Label("代码在当时未启用或已停用", "was not in use at that time")
+            found.append(Trouble("code_not_valid_then", f"NOT ({then})", message, "warn", TIMELINESS))
+        return found
+
+    def show(self, value: str) -> str:
+        """The code's name."""
+        found = self.table.find(value)
+        return found.name if found else value
+
+    def _found(self, x: str) -> str:
+        return f"TRY_CAST({x} AS {known(self.table.name)})"
+
+    def _within(self, v: str, at: str, span: int) -> str:
+        first, last = (
+            f"list_extract(getvariable({literal(bound(self.table.name, span, end))}), enum_code({self._found(v)}) + 1)"
+            for end in ("first", "last")
+        )
+        return f"{at} BETWEEN {first} AND {last}"
+
+
+class Place(CodeKind):
+    """A six-digit division code of GB/T 2260, as it stood at any time since 1980."""
+
+    name = "place"
+
+    @property
+    def wrong(self) -> Label:
+        """Says what is wanted."""
+        return Label("不是县级以上行政区划代码", "is no code of an administrative division")
+
+
+class Reference(Kind):
+    """The natural key of another record, cleaned as that record's own key is; several parts joined with `|`."""
+
+    name = "reference"
+    wrong = Label("与所引用记录的编号形式不符", "does not have the form of the key it refers to")
+
+    def __init__(self, field: Field, parts: list[Kind]) -> None:
+        super().__init__(field)
+        self.parts = parts
+
+    def clean(self, x: str) -> str:
+        """Each part cleaned."""
+        if len(self.parts) == 1:
+            return self.parts[0].clean(x)
+        return trimmed(x)
+
+    def typed(self, c: str) -> str:
+        """The key as the other record stores it; NULL where a part is wrong."""
+        if len(self.parts) == 1:
+            return _key_part(self.parts[0], c)
+        cells = [f"NULLIF(split_part({c}, '|', {n}), '')" for n in range(1, len(self.parts) + 1)]
+        keys = [_key_part(part, part.clean(cell)) for part, cell in zip(self.parts, cells, strict=True)]
+        return " || '|' || ".join(f"({key})" for key in keys)
+
+    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+        """Not the form of that key."""
+        return [Trouble("format", f"{c} IS NOT NULL AND {v} IS NULL", self.wrong, dimension=CONSISTENCY)]
+
+    def json(self, c: str, v: str) -> str:
+        """As a JSON string."""
+        from suyuan.catalog.kinds.sql import escaped
+
+        return escaped(v)
+
+
+def _key_part(kind: Kind, c: str) -> str:
+    return kind.index(c, kind.typed(c))

@@ -1,0 +1,159 @@
+"""Running text, whole numbers, decimals, yes or no, and the names of files."""
+
+from __future__ import annotations
+
+from suyuan.catalog.expressions import literal
+from suyuan.catalog.kinds.base import ACCURACY, Kind, Trouble
+from suyuan.catalog.kinds.sql import escaped, full_match, matches, tidied, trimmed
+from suyuan.catalog.model import Label
+
+LONGEST = 20_000
+"""Characters of a text whose field names no limit."""
+_INTEGER = r"0|-?[1-9][0-9]{0,17}"
+_DECIMAL = r"0|-?(?:0|[1-9][0-9]{0,23})\.[0-9]{0,11}[1-9]|-?[1-9][0-9]{0,23}"
+_GROUPED = r"[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?"
+_TRUE = ("true", "t", "yes", "y", "1", "是", "有", "真", "对", "√")
+_FALSE = ("false", "f", "no", "n", "0", "否", "无", "假", "错", "×")
+
+
+class Text(Kind):
+    """Running text: names, addresses, descriptions."""
+
+    name = "text"
+
+    def clean(self, x: str) -> str:
+        """Tidied; Chinese punctuation kept."""
+        return tidied(x)
+
+    def typed(self, c: str) -> str:
+        """The text itself."""
+        return c
+
+    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+        """Too long, not of the declared form, or with signs that a wrong encoding left behind."""
+        longest = self.field.max_length or LONGEST
+        found = [
+            Trouble("too_long", f"length({v}) > {longest}", Label(f"超过 {longest} 字", f"is longer than {longest} characters")),
+            Trouble("garbled", f"contains({v}, '\ufffd')",
+                    Label("含有无法识别的字符(编码错误)", "holds characters lost by a wrong encoding"), "warn", ACCURACY),
+        ]  # fmt: skip
+        if self.field.pattern:
+            found.append(Trouble("format", f"NOT {matches(v, self.field.pattern)}", self.wrong))
+        return found
+
+    def json(self, c: str, v: str) -> str:
+        """As a JSON string."""
+        return escaped(v)
+
+
+class File(Text):
+    """The SHA-256 of a stored file, in hexadecimal."""
+
+    name = "file"
+    wrong = Label("不是文件摘要", "is not the digest of a file")
+
+    def typed(self, c: str) -> str:
+        """64 hexadecimal digits."""
+        return f"CASE WHEN {full_match(f'lower({c})', '[0-9a-f]{64}')} THEN lower({c}) END"
+
+    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+        """No digest."""
+        return Kind.troubles(self, c, v, at)
+
+
+class _Number(Kind):
+    form = ""
+    sql_type = ""
+
+    def typed(self, c: str) -> str:
+        """The number, where the text is one."""
+        return f"CASE WHEN {full_match(c, self.form)} THEN TRY_CAST({c} AS {self.sql_type}) END"
+
+    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+        """No number, or outside its range."""
+        found = super().troubles(c, v, at)
+        low, high = self.field.min, self.field.max
+        outside = [f"{v} < {low}"] * (low is not None) + [f"{v} > {high}"] * (high is not None)
+        if outside:
+            span = f"{low if low is not None else '…'} – {high if high is not None else '…'}"
+            message = Label(f"超出范围 {span}", f"is outside {span}")
+            found.append(Trouble("out_of_range", " OR ".join(outside), message, dimension=ACCURACY))
+        return found
+
+
+class Integer(_Number):
+    """A whole number; `12.0` as spreadsheets write it is 12."""
+
+    name = "integer"
+    wrong = Label("应为整数", "must be a whole number")
+    form, sql_type = _INTEGER, "BIGINT"
+
+    def clean(self, x: str) -> str:
+        """Without plus sign, leading zeros, thousands separators and a fraction of zeros."""
+        plain = rf"regexp_replace({_ungrouped(trimmed(x))}, '^([-+]?)0*([0-9]+?)(?:\.0*)?$', '\1\2')"
+        signed = rf"regexp_replace(regexp_replace({plain}, '^\+', ''), '^-0$', '0')"
+        return f"CASE WHEN {full_match(x, self.form)} THEN {x} ELSE {signed} END"
+
+    def text(self, c: str, v: str) -> str:
+        """Digits."""
+        return f"CAST({v} AS VARCHAR)"
+
+    def json(self, c: str, v: str) -> str:
+        """As a JSON number."""
+        return self.text(c, v)
+
+
+class Decimal(_Number):
+    """A decimal number of up to 24 digits before and 12 after the point; kept as text, so that no digit is lost."""
+
+    name = "decimal"
+    wrong = Label("应为数字", "must be a number")
+    form, sql_type = _DECIMAL, "DECIMAL(38, 12)"
+
+    def clean(self, x: str) -> str:
+        """Without plus sign, thousands separators, needless zeros; exponents are written out."""
+        slow = trimmed(x)
+        ungrouped = _ungrouped(slow)
+        number = f"TRY_CAST({ungrouped} AS DECIMAL(38, 12))"
+        written = rf"regexp_replace(regexp_replace(CAST({number} AS VARCHAR), '(\.[0-9]*?)0+$', '\1'), '\.$', '')"
+        readable = full_match(ungrouped, r"[-+]?[0-9]{1,24}(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?|[-+]?\.[0-9]+")
+        return f"CASE WHEN {full_match(x, self.form)} THEN {x} WHEN {readable} THEN coalesce({written}, {slow}) ELSE {slow} END"
+
+    def text(self, c: str, v: str) -> str:
+        """The cleaned digits."""
+        return f"CASE WHEN {v} IS NOT NULL THEN {c} END"
+
+
+class Boolean(Kind):
+    """Yes or no, in the words of both languages."""
+
+    name = "boolean"
+    wrong = Label("应为是或否", "must be yes or no")
+
+    def clean(self, x: str) -> str:
+        """`true`, `false`, or the text that is neither."""
+        said = f"lower({trimmed(x)})"
+        yes, no = (", ".join(map(literal, words)) for words in (_TRUE, _FALSE))
+        slow = f"CASE WHEN {said} IN ({yes}) THEN 'true' WHEN {said} IN ({no}) THEN 'false' ELSE {trimmed(x)} END"
+        return f"CASE WHEN {x} IN ('true', 'false') THEN {x} ELSE {slow} END"
+
+    def typed(self, c: str) -> str:
+        """True, false or NULL."""
+        return f"CASE {c} WHEN 'true' THEN true WHEN 'false' THEN false END"
+
+    def text(self, c: str, v: str) -> str:
+        """`true` or `false`."""
+        return f"CASE {v} WHEN true THEN 'true' WHEN false THEN 'false' END"
+
+    def json(self, c: str, v: str) -> str:
+        """As a JSON boolean."""
+        return self.text(c, v)
+
+    def show(self, value: str) -> str:
+        """是 or 否."""
+        return "是" if value == "true" else "否"
+
+
+def _ungrouped(x: str) -> str:
+    """SQL: `1,234,567` without its separators."""
+    return f"CASE WHEN {full_match(x, _GROUPED)} THEN replace({x}, ',', '') ELSE {x} END"

@@ -1,0 +1,116 @@
+"""Loading a catalog: the shipped types and code tables, then overlay folders that add fields and types.
+
+    catalog = load([Path("data/catalog")])
+
+An overlay has the shape of the shipped folder: `types/*.yaml`, `codes/tables.yaml` with its `.csv`, `cleared.yaml`.
+Every mistake is found in one go; `CatalogFaulty` names them all with file, line and mend. What the bounds of the norm
+forbid does not load, from wherever it comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from suyuan.catalog import bounds
+from suyuan.catalog.cleared import read_cleared
+from suyuan.catalog.codes import Codes
+from suyuan.catalog.declared import (
+    ADDED_KEYS, DOMAINS, Draft, add_parts, read_cycle, read_draft, read_retention, words,
+)  # fmt: skip
+from suyuan.catalog.errors import CatalogFaulty
+from suyuan.catalog.model import Catalog, Group, Quarantined, RecordType
+from suyuan.catalog.references import check_types
+from suyuan.catalog.release import digest
+from suyuan.catalog.tables import read_tables
+from suyuan.catalog.yamlfile import Report, Section, parse
+
+SHIPPED = Path(__file__).parent
+LEVELS = (1, 2)
+"""Levels a type can have by itself. 3 to 5 are state secrets and need an approved cipher provider."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What loading found: the catalog as far as it could be read, and the mistakes."""
+
+    catalog: Catalog
+    report: Report
+
+
+def load(overlays: Sequence[Path] = (), *, shipped: Path = SHIPPED) -> Catalog:
+    """The catalog. Raises `CatalogFaulty` with every mistake."""
+    loaded = examine(overlays, shipped=shipped)
+    if loaded.report.mistakes:
+        raise CatalogFaulty(loaded.report.mistakes)
+    return loaded.catalog
+
+
+def examine(overlays: Sequence[Path] = (), *, shipped: Path = SHIPPED) -> Loaded:
+    """Load as far as possible and keep the mistakes."""
+    report = Report()
+    drafts: dict[str, Draft] = {}
+    codes = Codes()
+    cleared: set[tuple[str, str]] = set()
+    for folder in (shipped, *overlays):
+        shown = "" if folder == shipped else f"{folder.name}/"
+        _add_tables(codes, folder / "codes", f"{shown}codes", report)
+        _add_drafts(drafts, folder / "types", f"{shown}types", report)
+        cleared |= read_cleared(folder / "cleared.yaml", f"{shown}cleared.yaml", report)
+    quarantine = tuple(_quarantine(drafts, cleared))
+    types = {one.id: one for draft in drafts.values() if (one := _finished(draft, report))}
+    catalog = Catalog(types, codes, digest(types.values(), codes.values()), quarantine)
+    for one in types.values():
+        object.__setattr__(one, "catalog", catalog)
+    check_types(catalog, report)
+    bounds.check(catalog, report)
+    return Loaded(catalog, report)
+
+
+def _add_tables(codes: Codes, folder: Path, shown: str, report: Report) -> None:
+    if not folder.is_dir():
+        return
+    for name, table in read_tables(folder, shown, report).items():
+        codes[name] = table
+
+
+def _add_drafts(drafts: dict[str, Draft], folder: Path, shown: str, report: Report) -> None:
+    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+        root = parse(f"{shown}/{path.name}", path.read_text(encoding="utf-8"), report)
+        for type_id, node in ((root.items if root else None) or {}).items():
+            known = drafts.get(type_id)
+            if known:
+                add_parts(known, Section(node, f"对类型“{type_id}”的补充", ADDED_KEYS, report), report)
+            else:
+                drafts[type_id] = read_draft(type_id, node, report)
+
+
+def _quarantine(drafts: dict[str, Draft], cleared: set[tuple[str, str]]) -> Iterator[Quarantined]:
+    """Take out fields that look like protected attributes, are not declared so, and that nobody has cleared."""
+    for draft in drafts.values():
+        for name, one in list(draft.fields.items()):
+            if one.protection == "protected" or (draft.id, name) in cleared:
+                continue
+            found = bounds.disguised(one)
+            if found:
+                del draft.fields[name]
+                draft.groups = [Group(g.id, g.label, tuple(f for f in g.fields if f != name)) for g in draft.groups]
+                yield Quarantined(draft.id, name, found.word, found.attribute, one.place)
+
+
+def _finished(draft: Draft, report: Report) -> RecordType | None:
+    section = draft.section
+    label = section.label("label")
+    domain = section.choice("domain", DOMAINS)
+    level = section.number("level", need=True)
+    title, key = words(section.words("title", need=True)), words(section.words("key"))
+    bounds.check_level(level, section.place("level"), report)
+    if not label or not domain or level is None:
+        return None
+    return RecordType(
+        id=draft.id, label=label, domain=domain, clause=section.text("clause") or "", person=section.flag("person"),
+        title=title, key=key, time=section.text("time"), level=level, cycle=read_cycle(section, report),
+        retention=read_retention(section, report), final_review_when=section.text("final_review_when"),
+        groups=tuple(draft.groups), fields=dict(draft.fields), rules=tuple(draft.rules), place=draft.place,
+    )  # fmt: skip
