@@ -16,6 +16,8 @@ from suyuan.catalog import check
 from suyuan.catalog.model import Catalog, RecordType
 
 Row = Mapping[str, str | None]
+TODAY = dt.date(2026, 1, 15)
+"""The day on which the rows are checked, so that they mean the same on every day."""
 BREAKS = Path(__file__).parent / "breaks.yaml"
 
 
@@ -40,7 +42,7 @@ def breaks() -> dict[str, dict[str, str | None]]:
 def findings(rtype: RecordType, rows: Sequence[Row]) -> list[list[str]]:
     """The rules each row breaks, in the order of the rows."""
     found: list[list[str]] = [[] for _ in rows]
-    for one in check.check(rtype, _table(rtype, rows)).findings.select(["_row", "rule"]).to_pylist():
+    for one in check.check(rtype, _table(rtype, rows), today=TODAY).findings.select(["_row", "rule"]).to_pylist():
         found[one["_row"]].append(one["rule"])
     return found
 
@@ -56,8 +58,8 @@ def _table(rtype: RecordType, rows: Sequence[Row]) -> pa.Table:
 
 
 def _dated(value: str | None) -> str | None:
-    """`today+2d` as the date it means."""
-    shift = re.fullmatch(r"today([+-]\d+)d", value or "")
+    """`today+2d 08:00` as the day it means, with the time of day."""
+    shift = re.fullmatch(r"today([+-]\d+)d(.*)", value or "")
     if not shift:
         return value
-    return (dt.datetime.now(dt.UTC).astimezone().date() + dt.timedelta(days=int(shift[1]))).isoformat()
+    return (TODAY + dt.timedelta(days=int(shift[1]))).isoformat() + shift[2]
