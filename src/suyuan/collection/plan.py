@@ -102,10 +102,7 @@ class Plan:
         arrays.update(_row=chunk.column("_row"), _problem=chunk.column("_problem"))
         self._con.register("chunk", pa.table(arrays))
         chosen = [f"{sql.clean(f'c{i}', self.mapping.nulls)} AS {quoted(name)}" for i, name in enumerate(self._used)]
-        bad = {
-            name: f"({quoted(name)} IS NOT NULL AND NOT (json_valid({quoted(name)}) AND coalesce(json_type({quoted(name)}), '') = 'ARRAY'))"
-            for name, each in lists.items() if each.split is None
-        }  # fmt: skip
+        bad = {name: _no_list(quoted(name)) for name, each in lists.items() if each.split is None}
         skips = " ".join(f"WHEN ({skip.when}) THEN {i}" for i, skip in enumerate(self.mapping.skip))
         self._con.execute(
             f"""CREATE OR REPLACE TEMP TABLE base AS
@@ -296,6 +293,11 @@ def _list_sql(each: Each, fields: Sequence[str]) -> str:
         return f"list_filter(list_transform(str_split({column}, {literal(each.split)}), lambda x: trim(x)), lambda x: x <> '')"
     inner = "{" + ",".join(f'"{name}":"VARCHAR"' for name in fields) + "}" if fields else '"VARCHAR"'
     return f"from_json({column}, {literal(f'[{inner}]')})"
+
+
+def _no_list(column: str) -> str:
+    """SQL: the cell holds something that is not a JSON list."""
+    return f"(CASE WHEN {column} IS NULL THEN false WHEN json_valid({column}) THEN json_type({column}) <> 'ARRAY' ELSE true END)"
 
 
 def _lookup(spec: FieldSpec, catalog: Catalog) -> dict[str, str]:
