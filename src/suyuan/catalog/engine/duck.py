@@ -43,7 +43,7 @@ class DuckEngine:
     def run(self, plan: Plan, rows: pa.Table, today: dt.date) -> pa.Table:
         """See `Engine.run`."""
         con = self._prepared(plan)
-        return self._few(con, plan, rows, today) if len(rows) <= FEW else self._many(con, plan, rows, today)
+        return self._few(con, plan, rows, today) if 0 < len(rows) <= FEW else self._many(con, plan, rows, today)
 
     def explain(self, plan: Plan) -> str | None:
         """See `Engine.explain`."""
