@@ -85,7 +85,7 @@ def test_an_empty_installation_prints_its_address_and_a_one_time_code(data: Path
     up = Running(data)
     said = up.ready()
     assert f"http://127.0.0.1:{up.port}/" in said
-    assert re.search(r"activation code for the first administrator:\n +\S{8,}", said)
+    assert re.search(r"activation codes for the first administrators:\n +\S{8,}", said)
     assert answers(up.port)
     assert up.stop(signal.SIGINT) == 0
     assert processes_of(data) == []

@@ -174,6 +174,7 @@ def _welcome(address: str, told: dict[str, object]) -> None:
         for account in accounts:
             click.echo(f"    {account}")
     if told.get("activation"):
-        tell("  首位管理员的一次性激活码:", "  One-time activation code for the first administrator:")
-        click.echo(f"    {told['activation']}")
+        tell("  首批管理员的一次性激活码:", "  One-time activation codes for the first administrators:")
+        for code in str(told["activation"]).splitlines():
+            click.echo(f"    {code}")
     tell("  按 Ctrl-C 停止。\n", "  Ctrl-C stops it.\n")

@@ -7,7 +7,6 @@ row level security, and `owner`, which only `migrate` uses.
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +46,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "allauth",
-    "allauth.account",
     "django_htmx",
     "procrastinate.contrib.django",
     "suyuan.catalog",
@@ -70,9 +67,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "suyuan.access.sessions.limit",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "suyuan.web.errors.Explain",
 ]
@@ -99,10 +96,13 @@ DATABASES = {"default": _database("app"), "owner": _database("owner")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-if not find_spec("suyuan.ledger.keys") or not find_spec("suyuan.ledger.verify"):
-    INSTALLED_APPS = [a for a in INSTALLED_APPS if a not in ("suyuan.vault", "suyuan.records")]
-AUTH_USER_MODEL = "access.Account" if find_spec("suyuan.access.models") else "auth.User"
-MIGRATION_MODULES = {} if find_spec("suyuan.access.models") else {"records": None, "review": None, "collection": None}
+AUTH_USER_MODEL = "access.Account"
+AUTHENTICATION_BACKENDS = ["suyuan.access.backend.LockingBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
