@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from suyuan.web import desk
+
+_desk = ([path("", desk.desk, name="desk")], "web")
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(_desk)),
+    path("language/", set_language, name="set_language"),
+    path("collect/", include("suyuan.collection.urls")),
+    path("", include("suyuan.records.urls")),
+    path("", include("suyuan.access.urls")),
+]
+handler403 = "suyuan.web.views.refused"
+handler404 = "suyuan.web.views.not_found"
+handler500 = "suyuan.web.views.broken"

@@ -6,8 +6,11 @@ from django.utils.translation import gettext_noop as _
 
 from suyuan import catalog
 from suyuan.access import queries as access
+from suyuan.access.words import DUTIES
 from suyuan.catalog.model import Field
 from suyuan.i18n import say
+
+__all__ = ["CHANNELS", "DUTIES", "LEVELS", "agency_name", "code_name", "person_name", "place_name"]
 
 CHANNELS = {
     "form": _("表单录入"),
@@ -17,19 +20,6 @@ CHANNELS = {
     "exchange": _("交换共享"),
 }
 LEVELS = {1: _("内部"), 2: _("警务工作秘密")}
-DUTIES = {
-    "collector": _("采集人"),
-    "first_reviewer": _("初审人"),
-    "second_reviewer": _("复审人"),
-    "final_reviewer": _("终审人"),
-    "department_head": _("部门负责人"),
-    "storage_custodian": _("存储管理人"),
-    "analyst": _("研判人员"),
-    "security_auditor": _("安全审计员"),
-    "system_administrator": _("系统管理员"),
-    "security_administrator": _("安全管理员"),
-    "training_manager": _("培训管理员"),
-}
 
 
 def code_name(field: Field, code: str) -> str:

@@ -76,6 +76,13 @@ def label(thing: Any) -> str:
     return say(thing.label.zh, thing.label.en)
 
 
+@register.filter
+def type_label(name: str) -> str:
+    """The label of a record type by its id."""
+    found = catalog.current().types.get(name)
+    return say(found.label.zh, found.label.en) if found else name
+
+
 @register.simple_tag
 def show(field: Field, value: Any, masked: bool = False) -> SafeString:
     """A stored value in words; a number or code that must be read letter by letter in even figures."""

@@ -1,0 +1,56 @@
+"""The desk: what waits for the person who looks at it, and what they can do next."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from suyuan.access.acting import Acting
+from suyuan.access.web import ActingRequest, with_acting
+from suyuan.collection import queries as collection
+from suyuan.records import batches
+from suyuan.web import navigation
+from suyuan.web.navigation import ADMINISTRATION, REVIEWERS, WORK
+
+RUNNING = ("queued", "running")
+
+
+class Tile(NamedTuple):
+    """A number that leads to the work behind it. `urgent` ones are red while they are not zero."""
+
+    count: int
+    label: str
+    url: str
+    urgent: bool = False
+
+
+@require_GET
+@with_acting
+def desk(request: ActingRequest) -> HttpResponse:
+    """The first page after signing in."""
+    who = request.acting
+    steps = list(navigation.items((*WORK, *ADMINISTRATION), who.duty, ""))
+    context: dict[str, Any] = {"today": timezone.now(), "steps": steps, "collects": who.duty == "collector"}
+    if who.duty == "collector":
+        context |= _collecting(who)
+    if who.duty in REVIEWERS:
+        context |= {"reviews": True}
+    return render(request, "web/desk.html", context)
+
+
+def _collecting(who: Acting) -> dict[str, Any]:
+    jobs = collection.jobs(who)
+    entry, wizard = reverse("collection:new"), reverse("collection:wizard")
+    tiles = [
+        Tile(batches.returned(who), _("退回待更正"), entry, urgent=True),
+        Tile(len(collection.drafts(who)), _("草稿"), entry),
+        Tile(sum(job.state in RUNNING for job in jobs), _("正在导入"), wizard),
+        Tile(sum(job.state == "prepared" for job in jobs), _("待确认的导入"), wizard),
+    ]
+    return {"tiles": tiles, "mine": batches.mine(who)}
