@@ -24,6 +24,8 @@ from suyuan.installation import Installation, use
 from suyuan.installation.model import Place
 from suyuan.installation.postgres import PORT, Server
 
+pytest_plugins = ["world"]
+
 TEMPLATE = "suyuan_template"
 # Nobody pulls the plug of a test machine: a killed process loses nothing without fsync.
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "max_wal_size": "4GB"}

@@ -1,1 +1,1 @@
-"""机构与权限 Access."""
+"""Agencies, people, duties, grounds, acting context, decisions (norm 4, 5.1)."""

@@ -1,4 +1,4 @@
-"""The room as a Django app."""
+"""Access as a Django app."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from django.apps import AppConfig
 
 
 class AccessConfig(AppConfig):
-    """机构与权限 Access."""
+    """Norm 4, 5.1."""
 
     name = "suyuan.access"
     label = "access"
-    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Enter sign-ins in the ledger."""
+        from suyuan.access import sessions
+
+        sessions.connect()

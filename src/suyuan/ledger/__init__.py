@@ -1,1 +1,1 @@
-"""审计账本 Ledger."""
+"""The tamper-evident audit log: append, sequence, prove, verify (norm 5.3)."""

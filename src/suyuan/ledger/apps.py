@@ -1,4 +1,4 @@
-"""The room as a Django app."""
+"""The ledger as a Django app."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from django.apps import AppConfig
 
 
 class LedgerConfig(AppConfig):
-    """审计账本 Ledger."""
+    """Norm 5.3.1."""
 
     name = "suyuan.ledger"
     label = "ledger"
-    default_auto_field = "django.db.models.BigAutoField"

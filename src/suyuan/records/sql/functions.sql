@@ -146,7 +146,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public SE
 BEGIN
     RETURN QUERY
     SELECT r.record_id, r.at FROM records_record r
-    WHERE access_in_scope(r.agency, r.level) AND r.type = p_type
+    WHERE access_in_scope(r.agency, r.level) AND (p_type IS NULL OR r.type = p_type)
       AND (p_state IS NULL OR r.state = p_state)
       AND (p_before IS NULL OR (r.at, r.record_id) < (p_before, p_before_id))
     ORDER BY r.at DESC, r.record_id DESC LIMIT p_limit;

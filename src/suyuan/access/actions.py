@@ -1,0 +1,134 @@
+"""What changes agencies, people, accounts and duties. Each is one transaction with its ledger entry.
+
+Who may do it is checked by the database functions themselves, from the acting ground (`sql/administer.sql`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, ProgrammingError, connection, transaction
+
+from suyuan.access.acting import Acting
+from suyuan.access.errors import BadCode, Conflict, NotAllowed
+from suyuan.ledger import actions as ledger
+from suyuan.ledger.acts import Act
+
+FOUNDERS = ("system_administrator", "security_administrator", "security_auditor")
+
+
+def add_agency(who: Acting, parent: int, name: str, name_en: str = "", division_code: str = "") -> int:
+    """Add an agency under `parent`; gives its number. Raises `NotAllowed`, `Conflict`."""
+    return _do(who, "add_agency", "SELECT access_add_agency(%s, %s, %s, %s)", [parent, name, name_en, division_code])
+
+
+def add_department(who: Acting, agency: int, name: str, name_en: str = "") -> int:
+    """Add a department to an agency. Raises `NotAllowed`, `Conflict`."""
+    return _do(who, "add_department", "SELECT access_add_department(%s, %s, %s)", [agency, name, name_en])
+
+
+def add_person(who: Acting, staff_no: str, name: str, agency: int, department: int | None = None) -> int:
+    """Enter a member of staff; gives their number. Raises `NotAllowed`, `Conflict`."""
+    return _do(who, "add_person", "SELECT access_add_person(%s, %s, %s, %s)", [staff_no, name, agency, department])
+
+
+def add_account(who: Acting, person: int, username: str, password: str | None = None) -> str:
+    """Give a person an account; returns its password, a random one unless given. Raises `NotAllowed`, `Conflict`."""
+    chosen = password or secrets.token_urlsafe(9)
+    _do(who, "add_account", "SELECT access_add_account(%s, %s, %s)", [person, username, make_password(chosen)])
+    return chosen
+
+
+def set_active(who: Acting, person: int, active: bool) -> None:
+    """Let a person in, or shut them out at once, open sessions included. Raises `NotAllowed`."""
+    _do(who, "set_active", "SELECT access_set_active(%s, %s)", [person, active])
+
+
+def grant(
+    who: Acting,
+    person: int,
+    kind: str,
+    agency: int,
+    *,
+    reason: str,
+    department: int | None = None,
+    clearance: int = 1,
+    starts_on: date | None = None,
+    ends_on: date | None = None,
+) -> int:
+    """Grant a duty at an agency from a day until a day; gives its number. Raises `NotAllowed`, `Conflict`."""
+    values = [person, kind, agency, department, clearance, starts_on or date.today(), ends_on or "infinity", reason]  # noqa: DTZ011 - duties begin by the calendar of the place
+    return _do(who, "grant", "SELECT access_grant(%s, %s, %s, %s, %s::smallint, %s, %s::date, %s)", values)
+
+
+def end_duty(who: Acting, duty: int) -> None:
+    """End a duty and its grounds at once. Raises `NotAllowed`."""
+    _do(who, "end_duty", "SELECT access_end_duty(%s)", [duty])
+
+
+def unlock(who: Acting, username: str) -> None:
+    """Forget the failed sign-ins of an account. Raises `NotAllowed`."""
+    _do(who, "unlock", "SELECT access_unlock(%s)", [username])
+
+
+def first_activation_code() -> str | None:
+    """The code of an empty installation's first administrators, "kind code" a line; None once somebody is there.
+
+    Only digests are stored, so each call before the first activation makes new codes.
+    """
+    codes = {kind: secrets.token_hex(8) for kind in FOUNDERS}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT access_offer_codes(%s)", [[_digest(code) for code in codes.values()]])
+        if not cursor.fetchone()[0]:
+            return None
+    return "\n".join(f"{kind} {code}" for kind, code in codes.items())
+
+
+def activate(kind: str, code: str, staff_no: str, name: str, username: str, password: str) -> int:
+    """Make the first administrator of a kind with a one-time code; gives their person number.
+
+    Raises `BadCode`, `Conflict`.
+    """
+    values = [kind, _digest(code), staff_no, name, username, make_password(password)]
+    with transaction.atomic():
+        try:
+            person = _call("SELECT access_activate(%s, %s, %s, %s, %s, %s)", values)
+        except NotAllowed as exc:
+            raise BadCode from exc
+        ledger.append(ledger.Somebody(person), Act.administer, detail={"done": "activate", "kind": kind})
+    return person
+
+
+def _digest(code: str) -> str:
+    return sha256(code.strip().encode()).hexdigest()
+
+
+def _do(who: Acting, done: str, statement: str, values: list[Any]) -> Any:
+    with transaction.atomic():
+        result = _call(statement, values)
+        numbers = {"made": result} if isinstance(result, int) else {}
+        first = {"on": values[0]} if isinstance(values[0], int) else {}
+        ledger.append(who, Act.administer, detail={"done": done, **first, **numbers})
+    return result
+
+
+def _call(statement: str, values: list[Any]) -> Any:
+    with _worded(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchone()[0]
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as exc:
+        raise Conflict(getattr(getattr(exc.__cause__, "diag", None), "constraint_name", None) or "") from exc
+    except ProgrammingError as exc:  # insufficient privilege
+        raise NotAllowed("当前岗位不能办理这项管理操作。", "The current duty does not cover this act.") from exc

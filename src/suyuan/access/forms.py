@@ -1,0 +1,78 @@
+"""What the pages of this room ask for. Names of staff and agencies are checked here for shape, by the database for sense."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext_lazy as _
+
+from suyuan.access import queries
+from suyuan.access.actions import FOUNDERS
+from suyuan.access.words import DUTIES
+
+
+class _Plain(forms.Form):
+    """Fields in the look of the rest of the product."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            kind = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
+            field.widget.attrs.setdefault("class", kind)
+
+
+def _agency_choices() -> list[tuple[int, str]]:
+    return [(one.agency, "\u3000" * one.depth + one.label) for one in queries.agencies()]
+
+
+class AgencyForm(_Plain):
+    """A new agency."""
+
+    parent = forms.TypedChoiceField(label=_("上级机构"), coerce=int, choices=_agency_choices)
+    name = forms.CharField(label=_("机构名称"), max_length=60)
+    name_en = forms.CharField(label=_("英文名称"), max_length=80, required=False)
+    division_code = forms.RegexField(label=_("行政区划代码"), regex=r"^[0-9]{6}$", required=False)
+
+
+class PersonForm(_Plain):
+    """A new member of staff."""
+
+    staff_no = forms.RegexField(label=_("警号（工号）"), regex=r"^[A-Za-z0-9]{2,20}$")
+    name = forms.CharField(label=_("姓名"), max_length=40)
+    agency = forms.TypedChoiceField(label=_("所在机构"), coerce=int, choices=_agency_choices)
+
+
+class AccountForm(_Plain):
+    """A new account of a person."""
+
+    username = forms.RegexField(label=_("账号名"), regex=r"^[A-Za-z0-9_.-]{2,60}$")
+
+
+class DutyForm(_Plain):
+    """A duty to grant."""
+
+    kind = forms.ChoiceField(label=_("岗位"), choices=list(DUTIES.items()))
+    agency = forms.TypedChoiceField(label=_("管辖机构"), coerce=int, choices=_agency_choices)
+    starts_on = forms.DateField(label=_("开始日期"), widget=forms.DateInput(attrs={"type": "date"}))
+    ends_on = forms.DateField(
+        label=_("结束日期（不含）"), widget=forms.DateInput(attrs={"type": "date"}), required=False
+    )
+    reason = forms.CharField(label=_("依据（文号或理由）"), max_length=200)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"starts_on": date.today()})  # noqa: DTZ011 - the calendar of the place
+        super().__init__(*args, **kwargs)
+
+
+class ActivateForm(_Plain):
+    """The first administrator of a kind, with the code that `suyuan up` printed."""
+
+    kind = forms.ChoiceField(label=_("岗位"), choices=[(kind, DUTIES[kind]) for kind in FOUNDERS])
+    code = forms.CharField(label=_("激活码"), max_length=40)
+    staff_no = forms.RegexField(label=_("警号（工号）"), regex=r"^[A-Za-z0-9]{2,20}$")
+    name = forms.CharField(label=_("姓名"), max_length=40)
+    username = forms.RegexField(label=_("账号名"), regex=r"^[A-Za-z0-9_.-]{2,60}$")
+    password = forms.CharField(label=_("密码"), widget=forms.PasswordInput, validators=[validate_password])

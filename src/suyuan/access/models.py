@@ -1,0 +1,25 @@
+"""Accounts, as Django wants them. A person may have several; reviews and grounds look at the person, never the account.
+
+The other tables of this room are plain SQL, in `sql/tables.sql`.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+
+class Account(AbstractBaseUser):
+    """What a person signs in with."""
+
+    username = models.CharField(max_length=60, unique=True)
+    person = models.BigIntegerField()
+    email = models.EmailField(blank=True, default="")
+    is_active = models.BooleanField(default=True)
+    must_change = models.BooleanField(default=False)
+
+    objects: BaseUserManager[Account] = BaseUserManager()
+    USERNAME_FIELD = "username"
+
+    class Meta:
+        app_label = "access"

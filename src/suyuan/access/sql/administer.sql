@@ -1,0 +1,146 @@
+-- The only ways agencies, people, accounts and duties change. Each checks the acting duty itself, so that raw
+-- SQL under the application role can do no more than the page: system administrators make agencies, people and
+-- accounts; security administrators grant and end duties; nobody does either for themselves.
+
+CREATE FUNCTION access_require(p_duty text) RETURNS void LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+BEGIN
+    -- The session says which ground; what the ground is worth is read from the tables, not from the session.
+    IF NOT EXISTS (
+        SELECT FROM access_ground g JOIN access_duty d ON d.duty = g.duty AND d.person = g.person
+        JOIN access_person p ON p.person = g.person
+        WHERE g.ground = NULLIF(current_setting('suyuan.ground', true), '')::bigint
+          AND g.person = access_person_now() AND d.kind = p_duty AND p.active
+          AND now() >= g.starts_at AND now() < g.ends_at AND current_date >= d.starts_on AND current_date < d.ends_on)
+    THEN
+        RAISE EXCEPTION 'access_duty_missing' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+END $$;
+
+CREATE FUNCTION access_add_agency(p_parent bigint, p_name text, p_name_en text, p_division text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE above access_agency; step bigint; first_free bigint;
+BEGIN
+    PERFORM access_require('system_administrator');
+    SELECT * INTO above FROM access_agency WHERE agency = p_parent FOR UPDATE;
+    step := above.width / 1000;
+    SELECT coalesce(max(agency), above.agency) + step INTO first_free FROM access_agency WHERE parent = p_parent;
+    IF step IS NULL OR step < 1 OR first_free + step > above.agency + above.width THEN
+        RAISE EXCEPTION 'access_agency_full' USING ERRCODE = 'check_violation', CONSTRAINT = 'access_agency_full';
+    END IF;
+    INSERT INTO access_agency VALUES (first_free, step, p_parent, p_name, p_name_en,
+        (ARRAY['province', 'city', 'county', 'station'])[array_position(
+            ARRAY['ministry', 'province', 'city', 'county'], above.kind)], p_division);
+    RETURN first_free;
+END $$;
+
+CREATE FUNCTION access_add_department(p_agency bigint, p_name text, p_name_en text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE made bigint;
+BEGIN
+    PERFORM access_require('system_administrator');
+    INSERT INTO access_department (agency, name, name_en) VALUES (p_agency, p_name, p_name_en) RETURNING department INTO made;
+    RETURN made;
+END $$;
+
+CREATE FUNCTION access_add_person(p_staff_no text, p_name text, p_agency bigint, p_department bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE made bigint;
+BEGIN
+    PERFORM access_require('system_administrator');
+    INSERT INTO access_person (staff_no, name, agency, department) VALUES (p_staff_no, p_name, p_agency, p_department)
+    RETURNING person INTO made;
+    RETURN made;
+END $$;
+
+CREATE FUNCTION access_add_account(p_person bigint, p_username text, p_hash text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    PERFORM access_require('system_administrator');
+    INSERT INTO access_account (password, username, person, email, is_active, must_change)
+    VALUES (p_hash, p_username, p_person, '', true, true);
+END $$;
+
+-- Leaving takes effect at once: the person is inactive, so every ground of theirs is dead in the next transaction.
+CREATE FUNCTION access_set_active(p_person bigint, p_active boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    PERFORM access_require('system_administrator');
+    UPDATE access_person SET active = p_active WHERE person = p_person AND person <> access_person_now();
+    UPDATE access_account SET is_active = p_active WHERE person = p_person AND person <> access_person_now();
+END $$;
+
+CREATE FUNCTION access_grant(p_person bigint, p_kind text, p_agency bigint, p_department bigint, p_clearance smallint,
+                             p_starts date, p_ends date, p_reason text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE made bigint;
+BEGIN
+    PERFORM access_require('security_administrator');
+    INSERT INTO access_duty (person, kind, agency, department, clearance, starts_on, ends_on, granted_by, reason)
+    VALUES (p_person, p_kind, p_agency, p_department, p_clearance, p_starts, p_ends, access_person_now(), p_reason)
+    RETURNING duty INTO made;
+    INSERT INTO access_ground (person, duty, kind, reason, starts_at, ends_at)
+    VALUES (p_person, made, 'duty', p_reason, p_starts, p_ends);
+    RETURN made;
+END $$;
+
+CREATE FUNCTION access_end_duty(p_duty bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    PERFORM access_require('security_administrator');
+    UPDATE access_ground SET ends_at = now() WHERE duty = p_duty AND ends_at > now();
+    UPDATE access_duty SET ends_on = greatest(current_date, starts_on + 1)
+    WHERE duty = p_duty AND ends_on > current_date AND person <> access_person_now();
+END $$;
+
+CREATE FUNCTION access_unlock(p_username text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    PERFORM access_require('security_administrator');
+    DELETE FROM access_try WHERE username = p_username;
+END $$;
+
+-- The first administrators of an empty installation: one code each, so that no one person starts with two powers.
+CREATE FUNCTION access_activate(p_kind text, p_digest text, p_staff_no text, p_name text, p_username text, p_hash text)
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE made bigint; duty_made bigint;
+BEGIN
+    UPDATE access_activation SET used_at = now() WHERE kind = p_kind AND digest = p_digest AND used_at IS NULL;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'access_activation_code' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    INSERT INTO access_person (staff_no, name, agency) VALUES (p_staff_no, p_name, 0) RETURNING person INTO made;
+    INSERT INTO access_account (password, username, person, email, is_active, must_change)
+    VALUES (p_hash, p_username, made, '', true, false);
+    INSERT INTO access_duty (person, kind, agency, reason) VALUES (made, p_kind, 0, 'activation') RETURNING duty INTO duty_made;
+    INSERT INTO access_ground (person, duty, kind, reason) VALUES (made, duty_made, 'duty', 'activation');
+    RETURN made;
+END $$;
+
+-- An empty installation has its root agency; the codes are made once, while nobody is there yet.
+INSERT INTO access_agency VALUES (0, 1000000000000000, NULL, '公安机关', 'Public security', 'ministry', '');
+CREATE FUNCTION access_offer_codes(p_digests text[]) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    IF EXISTS (SELECT FROM access_person) OR EXISTS (SELECT FROM access_activation WHERE used_at IS NOT NULL) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO access_activation (kind, digest)
+    SELECT unnest(ARRAY['system_administrator', 'security_administrator', 'security_auditor']), unnest(p_digests)
+    ON CONFLICT (kind) DO UPDATE SET digest = excluded.digest;
+    RETURN true;
+END $$;
+
+DO $$
+DECLARE f text;
+BEGIN
+    FOREACH f IN ARRAY ARRAY[
+        'access_require(text)', 'access_add_agency(bigint, text, text, text)', 'access_add_department(bigint, text, text)',
+        'access_add_person(text, text, bigint, bigint)', 'access_add_account(bigint, text, text)',
+        'access_set_active(bigint, boolean)',
+        'access_grant(bigint, text, bigint, bigint, smallint, date, date, text)', 'access_end_duty(bigint)',
+        'access_unlock(text)', 'access_activate(text, text, text, text, text, text)', 'access_offer_codes(text[])'] LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO suyuan_app', f);
+    END LOOP;
+END $$;

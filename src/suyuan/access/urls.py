@@ -1,0 +1,25 @@
+"""Addresses of the access room."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from suyuan.access import views
+
+app_name = "access"
+urlpatterns = [
+    path(
+        "sign-in/",
+        LoginView.as_view(template_name="access/sign_in.html", redirect_authenticated_user=True),
+        name="sign_in",
+    ),
+    path("sign-out/", LogoutView.as_view(next_page="/sign-in/"), name="sign_out"),
+    path("activate/", views.activate, name="activate"),
+    path("account/", views.account, name="account"),
+    path("ground/", views.choose_ground, name="ground"),
+    path("agencies/", views.agencies, name="agencies"),
+    path("people/", views.people, name="people"),
+    path("people/<int:number>/", views.person, name="person"),
+    path("accounts/", views.accounts, name="accounts"),
+]

@@ -1,0 +1,174 @@
+"""Pages of people, agencies, duties and one's own account. They parse, call and show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordChangeForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from suyuan.access import actions, queries
+from suyuan.access.decide import decide
+from suyuan.access.errors import BadCode, Conflict, NotAllowed
+from suyuan.access.forms import AccountForm, ActivateForm, AgencyForm, DutyForm, PersonForm
+from suyuan.access.models import Account
+from suyuan.access.web import ActingRequest, person_of, with_acting
+from suyuan.access.words import AGENCY_KINDS, DUTIES
+
+
+@require_POST
+@login_required
+def choose_ground(request: HttpRequest) -> HttpResponse:
+    """Switch to another live ground of one's own; anything else leaves the choice as it was."""
+    person = person_of(request) or 0
+    chosen = request.POST.get("ground", "")
+    if chosen in {str(one.ground) for one in queries.grounds(person)}:
+        request.session["ground"] = int(chosen)
+    following = request.POST.get("next", "/")
+    safe = url_has_allowed_host_and_scheme(following, allowed_hosts={request.get_host()})
+    return redirect(following if safe else "/")
+
+
+def activate(request: HttpRequest) -> HttpResponse:
+    """Make the first administrators with their one-time codes."""
+    form = ActivateForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.activate(**form.cleaned_data)
+        except (BadCode, Conflict) as exc:
+            form.add_error("code" if isinstance(exc, BadCode) else "username", f"{exc}{exc.mend}")
+        else:
+            messages.success(request, _("已激活，请登录。"))
+            return redirect("access:sign_in")
+    return render(request, "access/activate.html", {"form": form})
+
+
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """One's own account: duties, and a new password."""
+    user = request.user
+    form = PasswordChangeForm(user, request.POST or None)  # type: ignore[arg-type]  # signed in, so it is an account
+    for field in form.fields.values():
+        field.widget.attrs["class"] = "form-control"
+    if request.method == "POST" and form.is_valid():
+        form.save(commit=False)
+        Account.objects.filter(pk=user.pk).update(password=form.user.password, must_change=False)
+        update_session_auth_hash(request, form.user)
+        messages.success(request, _("密码已修改。"))
+        return redirect("access:account")
+    duties = _worded(queries.duties(person_of(request) or 0))
+    return render(request, "access/account.html", {"form": form, "duties": duties})
+
+
+@with_acting
+def agencies(request: ActingRequest) -> HttpResponse:
+    """The tree of agencies; a system administrator adds to it."""
+    may = decide(request.acting, "administer").allowed
+    form = AgencyForm(request.POST or None)
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and _try(form, lambda: actions.add_agency(request.acting, **form.cleaned_data))
+    ):
+        messages.success(request, _("机构已增加。"))
+        return redirect("access:agencies")
+    listed = [(one, _(AGENCY_KINDS[one.kind])) for one in queries.agencies()]
+    return render(request, "access/agencies.html", {"agencies": listed, "form": form if may else None})
+
+
+@with_acting
+def people(request: ActingRequest) -> HttpResponse:
+    """Staff; a system administrator enters new ones."""
+    may = decide(request.acting, "administer").allowed
+    form = PersonForm(request.POST or None)
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and _try(form, lambda: actions.add_person(request.acting, **form.cleaned_data))
+    ):
+        messages.success(request, _("人员已登记。"))
+        return redirect("access:people")
+    wanted = request.GET.get("q", "").strip()
+    found = [one for one in queries.people() if wanted in one.name or wanted in one.staff_no]
+    return render(request, "access/people.html", {"people": found, "form": form if may else None, "q": wanted})
+
+
+@with_acting
+def person(request: ActingRequest, number: int) -> HttpResponse:
+    """One member of staff: duties, accounts, and what the administrator in charge may change."""
+    administers, grants = (decide(request.acting, one).allowed for one in ("administer", "grant"))
+    duty_form, account_form = DutyForm(), AccountForm()
+    if request.method == "POST":
+        act = request.POST.get("act", "")
+        if act == "grant":
+            duty_form = DutyForm(request.POST)
+        if act == "account":
+            account_form = AccountForm(request.POST)
+        if _change(request, act, number, duty_form, account_form):
+            return redirect("access:person", number=number)
+    return render(
+        request,
+        "access/person.html",
+        {
+            "one": queries.person(number),
+            "duties": _worded(queries.duties(number)),
+            "usernames": queries.usernames(number),
+            "duty_form": duty_form if grants else None,
+            "account_form": account_form if administers else None,
+            "administers": administers,
+            "grants": grants,
+        },
+    )
+
+
+@with_acting
+def accounts(request: ActingRequest) -> HttpResponse:
+    """Accounts with the people they belong to; a security administrator unlocks one."""
+    grants = decide(request.acting, "grant").allowed
+    if request.method == "POST" and grants:
+        actions.unlock(request.acting, request.POST.get("username", ""))
+        messages.success(request, _("已解除锁定。"))
+        return redirect("access:accounts")
+    listed = Account.objects.order_by("username")
+    return render(request, "access/accounts.html", {"accounts": listed, "grants": grants})
+
+
+def _change(request: ActingRequest, act: str, number: int, duty_form: DutyForm, account_form: AccountForm) -> bool:
+    who = request.acting
+    if act == "grant" and duty_form.is_valid():
+        return _try(duty_form, lambda: actions.grant(who, number, **duty_form.cleaned_data))
+    if act == "end":
+        actions.end_duty(who, int(request.POST["duty"]))
+        return True
+    if act in ("disable", "enable"):
+        actions.set_active(who, number, act == "enable")
+        return True
+    if act == "account" and account_form.is_valid():
+
+        def make() -> None:
+            password = actions.add_account(who, number, account_form.cleaned_data["username"])
+            messages.success(request, _("账号已建立，初始密码（只显示这一次）：") + password)
+
+        return _try(account_form, make)
+    return False
+
+
+def _try(form: Any, change: Callable[[], Any]) -> bool:
+    try:
+        change()
+    except (Conflict, NotAllowed) as exc:
+        form.add_error(None, f"{exc}{exc.mend}")
+        return False
+    return True
+
+
+def _worded(duties: list[queries.Duty]) -> list[tuple[queries.Duty, str, str]]:
+    return [(one, _(DUTIES[one.kind]), queries.agency_name(one.agency)) for one in duties]

@@ -1,0 +1,26 @@
+"""Names of duties and kinds of agency and ground, for pages and messages."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop as _
+
+DUTIES = {
+    "collector": _("采集人"),
+    "first_reviewer": _("初审人"),
+    "second_reviewer": _("复审人"),
+    "final_reviewer": _("终审人"),
+    "department_head": _("部门负责人"),
+    "storage_custodian": _("存储管理人"),
+    "analyst": _("研判人员"),
+    "security_auditor": _("安全审计员"),
+    "system_administrator": _("系统管理员"),
+    "security_administrator": _("安全管理员"),
+    "training_manager": _("培训管理员"),
+}
+AGENCY_KINDS = {
+    "ministry": _("部"),
+    "province": _("省级"),
+    "city": _("市级"),
+    "county": _("县级"),
+    "station": _("派出所"),
+}

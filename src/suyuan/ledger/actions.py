@@ -1,0 +1,199 @@
+"""Appending to the ledger: in the act's own transaction, or the act does not happen."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import orjson
+from django.db import connection, transaction
+
+from suyuan.installation.sql import statements
+from suyuan.ledger import keys
+from suyuan.ledger.acts import Act
+from suyuan.ledger.entries import Entry, bind, encode
+from suyuan.ledger.errors import LedgerRolledBack
+
+_SQL = statements("ledger", "append")
+_ROW = struct.Struct(">h ii iq iq ih iq iq iq i16s ii i16s i32s i32s".replace(" ", ""))
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+
+
+class Actor(Protocol):
+    """Who acts, under which ground, for which agency."""
+
+    @property
+    def person(self) -> int:
+        """Person id; 0 for the system."""
+
+    @property
+    def ground(self) -> int:
+        """Ground id; 0 for none."""
+
+    @property
+    def agency(self) -> int:
+        """Agency number; 0 for none."""
+
+
+class Somebody(NamedTuple):
+    """An actor where no acting context exists: signing in, administering at first start."""
+
+    person: int = 0
+    ground: int = 0
+    agency: int = 0
+
+
+SYSTEM = Somebody()
+
+
+class EntryRef(NamedTuple):
+    """Where an entry stands before it is sequenced."""
+
+    writer: int
+    n: int
+
+
+class _Writer:
+    """This connection's counter: `n` as last written here, `committed` as known to be on disk."""
+
+    def __init__(self, writer: int) -> None:
+        self.writer, self.n, self.committed = writer, 0, 0
+
+
+_writers: WeakKeyDictionary[Any, _Writer] = WeakKeyDictionary()
+
+
+def append(
+    actor: Actor,
+    act: Act,
+    *,
+    record: UUID | None = None,
+    rev: int | None = None,
+    batch: UUID | None = None,
+    digest: bytes | None = None,
+    shown: Sequence[UUID] = (),
+    detail: dict[str, Any] | None = None,
+) -> EntryRef:
+    """Enter one act in the current transaction. `detail` holds ids, digests and numbers only.
+
+    Raises `LedgerRolledBack` when the database is older than what this process wrote.
+    """
+    with transaction.atomic():
+        for _ in range(2):
+            writer = _writer()
+            entry = Entry(
+                writer.writer, writer.n + 1, time.time_ns() // 1000, int(act), actor.person, actor.ground,
+                actor.agency, record, rev, batch, digest, tuple(shown), detail,
+            )  # fmt: skip
+            if _insert(entry):
+                _moved(writer, 1)
+                return EntryRef(entry.writer, entry.n)
+            _recall(writer)
+    raise LedgerRolledBack(writer.writer, writer.n, None)
+
+
+def append_many(actor: Actor, act: Act, rows: Sequence[tuple[UUID, int, bytes]], batch: UUID) -> None:
+    """Enter one act for each (record, revision, digest) of a batch, by binary COPY, in the current transaction."""
+    with transaction.atomic():
+        for _ in range(2):
+            writer = _writer()
+            if _advance(writer, len(rows)):
+                _copy(writer, actor, act, rows, batch)
+                _moved(writer, len(rows))
+                return
+            _recall(writer)
+    raise LedgerRolledBack(writer.writer, writer.n, None)
+
+
+def _insert(entry: Entry) -> bool:
+    values = {name: getattr(entry, name) for name in Entry.__slots__}
+    values["shown"] = list(entry.shown) or None
+    values["detail"] = None if entry.detail is None else orjson.dumps(entry.detail).decode()
+    values["mac"] = bind(encode(entry), keys.source().mac_key())
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["append"], values)
+        return cursor.rowcount == 1
+
+
+def _advance(writer: _Writer, count: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["advance"], {"writer": writer.writer, "n": writer.n, "count": count})
+        return cursor.rowcount == 1
+
+
+def _copy(writer: _Writer, actor: Actor, act: Act, rows: Sequence[tuple[UUID, int, bytes]], batch: UUID) -> None:
+    key, at, number = keys.source().mac_key(), time.time_ns() // 1000, writer.n
+    out = [_SIGNATURE]
+    for record, rev, digest in rows:
+        number += 1
+        entry = Entry(
+            writer.writer, number, at, int(act), actor.person, actor.ground, actor.agency, record, rev, batch, digest
+        )
+        row = _ROW.pack(
+                12,
+                4,
+                writer.writer,
+                8,
+                number,
+                8,
+                at,
+                2,
+                act,
+                8,
+                actor.person,
+                8,
+                actor.ground,
+                8,
+                actor.agency,
+                16,
+                record.bytes,
+                4,
+                rev,
+                16,
+                batch.bytes,
+                32,
+                digest,
+                32,
+                bind(encode(entry), key),
+        )  # fmt: skip
+        out.append(row)
+    out.append(b"\xff\xff")
+    with connection.cursor() as cursor, cursor.cursor.copy(_SQL["copy"]) as copy:
+        copy.write(b"".join(out))
+
+
+def _writer() -> _Writer:
+    connection.ensure_connection()
+    raw = connection.connection
+    if raw not in _writers:
+        with connection.cursor() as cursor:
+            cursor.execute(_SQL["new_writer"])
+            _writers[raw] = _Writer(cursor.fetchone()[0])
+    return _writers[raw]
+
+
+def _moved(writer: _Writer, count: int) -> None:
+    writer.n += count
+    number = writer.n
+    transaction.on_commit(lambda: _committed(writer, number))
+
+
+def _committed(writer: _Writer, number: int) -> None:
+    writer.committed = max(writer.committed, number)
+
+
+def _recall(writer: _Writer) -> None:
+    """After a rollback the database is right and memory is ahead; below what was committed it is not."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["counter"], {"writer": writer.writer})
+        row = cursor.fetchone()
+    if row is None and writer.committed == 0:
+        del _writers[connection.connection]
+    elif row is None or row[0] < writer.committed:
+        raise LedgerRolledBack(writer.writer, writer.committed, row and row[0])
+    else:
+        writer.n = row[0]

@@ -1,0 +1,57 @@
+"""Signed checkpoints in the C2SP tlog-checkpoint form: origin, size, root, then an Ed25519 signature line."""
+
+from __future__ import annotations
+
+import base64
+from hashlib import sha256
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from suyuan.ledger.keys import KeySource
+
+ORIGIN = "suyuan/ledger"
+_ED25519 = b"\x01"
+
+
+class Checkpoint(NamedTuple):
+    """How long the log is and what its root is."""
+
+    size: int
+    root: bytes
+
+
+def _body(checkpoint: Checkpoint) -> str:
+    return f"{ORIGIN}\n{checkpoint.size}\n{base64.b64encode(checkpoint.root).decode()}\n"
+
+
+def key_id(public_key: bytes) -> bytes:
+    """Four bytes that name the signing key in a note (C2SP signed-note)."""
+    return sha256(ORIGIN.encode() + b"\n" + _ED25519 + public_key).digest()[:4]
+
+
+def sign(checkpoint: Checkpoint, keys: KeySource) -> str:
+    """The checkpoint as a signed note."""
+    body = _body(checkpoint)
+    signature = key_id(keys.public_key()) + keys.sign(body.encode())
+    return f"{body}\n\u2014 {ORIGIN} {base64.b64encode(signature).decode()}\n"
+
+
+def read(note: str, public_key: bytes) -> Checkpoint | None:
+    """The checkpoint in a note, or None when its form or its signature is wrong."""
+    try:
+        body, _, tail = note.partition("\n\n")
+        origin, size, root = body.split("\n")
+        checkpoint = Checkpoint(int(size), base64.b64decode(root, validate=True))
+        raw = base64.b64decode(tail.removesuffix("\n").removeprefix(f"\u2014 {ORIGIN} "), validate=True)
+        Ed25519PublicKey.from_public_bytes(public_key).verify(raw[4:], _body(checkpoint).encode())
+    except (ValueError, InvalidSignature):
+        return None
+    good = origin == ORIGIN and raw[:4] == key_id(public_key) and note == sign_text(checkpoint, raw)
+    return checkpoint if good else None
+
+
+def sign_text(checkpoint: Checkpoint, signature: bytes) -> str:
+    """The one text a checkpoint with this signature has: notes are compared with it byte by byte."""
+    return f"{_body(checkpoint)}\n\u2014 {ORIGIN} {base64.b64encode(signature).decode()}\n"

@@ -1,0 +1,14 @@
+"""Tables and functions of the ledger."""
+
+from __future__ import annotations
+
+from django.db import migrations
+
+from suyuan.installation.sql import run
+
+
+class Migration(migrations.Migration):
+    """The ledger stands under every other room."""
+
+    dependencies: list[tuple[str, str]] = []
+    operations = [run("ledger", "tables"), run("ledger", "functions")]

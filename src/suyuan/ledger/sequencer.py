@@ -1,0 +1,143 @@
+"""The one process that gives entries their place: it folds them into the tree and signs checkpoints.
+
+It runs under its own database role. Each writer's numbers are gapless, so whatever the counter says was
+committed must be there; a missing entry stops the log rather than being passed over.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from suyuan.installation import current
+from suyuan.installation.sql import statements
+from suyuan.ledger import keys
+from suyuan.ledger.checkpoint import Checkpoint, sign
+from suyuan.ledger.entries import Entry, encode, leaf_hash
+from suyuan.ledger.errors import LedgerGap
+from suyuan.ledger.tiles import TileTree, grow
+
+log = logging.getLogger(__name__)
+_SQL = statements("ledger", "append")
+_LOCK = 0x5375_7975  # "Suyu": one sequencer a database
+_PAUSE = 0.25  # seconds between looks; an entry is in the tree within one second
+
+
+def run(stop: threading.Event) -> None:
+    """Sequence until `stop` is set; reconnects after a database restart."""
+    while not stop.is_set():
+        try:
+            with psycopg.connect(current().database("sequencer"), autocommit=True) as connection:
+                _hold(connection, stop)
+        except psycopg.OperationalError as exc:
+            log.warning("The ledger's sequencer lost the database (%s); trying again.", type(exc).__name__)
+            stop.wait(1)
+
+
+def run_once(connection: psycopg.Connection) -> int:
+    """Sequence everything that waits, in one transaction per round; returns how many entries were taken.
+
+    Raises `LedgerGap`.
+    """
+    taken = 0
+    while count := _round(connection):
+        taken += count
+    return taken
+
+
+def _hold(connection: psycopg.Connection, stop: threading.Event) -> None:
+    while not stop.is_set():
+        got = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
+        if got and got[0]:
+            break
+        stop.wait(1)
+    while not stop.is_set():
+        try:
+            run_once(connection)
+        except LedgerGap as exc:
+            log.critical("%s", exc)
+        stop.wait(_PAUSE)
+
+
+def _round(connection: psycopg.Connection) -> int:
+    with connection.transaction():
+        last = connection.execute(_SQL["last_checkpoint"]).fetchone()
+        size = last[0] if last else 0
+        leaves, places = _take(connection)
+        if not leaves:
+            return 0
+        _fold(connection, size, leaves, places)
+        note = _checkpoint(connection, size + len(leaves))
+    _witness(size + len(leaves), note)
+    return len(leaves)
+
+
+def _take(connection: psycopg.Connection) -> tuple[list[bytes], list[tuple[int, int]]]:
+    leaves: list[bytes] = []
+    places: list[tuple[int, int]] = []
+    for writer, after, upto in connection.execute(_SQL["waiting"]).fetchall():
+        expected = after
+        for entry, mac in entries(connection, writer, after, upto):
+            expected += 1
+            if entry.n != expected:
+                raise LedgerGap(writer, expected - 1, entry.n)
+            leaves.append(leaf_hash(encode(entry), mac))
+            places.append((writer, entry.n))
+        if expected == after or expected < min(upto, after + 20_000):
+            raise LedgerGap(writer, expected, upto)
+        connection.execute(_SQL["sequenced"], {"writer": writer, "n": expected})
+    return leaves, places
+
+
+def entries(connection: psycopg.Connection, writer: int, after: int, upto: int) -> Iterator[tuple[Entry, bytes]]:
+    """A writer's next entries in order, up to 20,000, each with its MAC."""
+    for row in connection.execute(_SQL["range"], {"writer": writer, "after": after, "upto": upto}):
+        yield entry_of(row)
+
+
+def entry_of(row: tuple[Any, ...]) -> tuple[Entry, bytes]:
+    """A stored row as an entry and its MAC."""
+    *plain, digest, shown, detail, mac = row
+    return Entry(*plain, bytes(digest) if digest is not None else None, tuple(shown or ()), detail), bytes(mac)
+
+
+def _fold(connection: psycopg.Connection, size: int, leaves: list[bytes], places: list[tuple[int, int]]) -> None:
+    for level, index, hashes in grow(loader(connection), size, leaves):
+        connection.execute(_SQL["tile"], {"level": level, "index": index, "hashes": hashes})
+    with connection.cursor().copy("COPY ledger_leaf (index, writer, n) FROM STDIN") as copy:
+        for index, (writer, number) in enumerate(places, size):
+            copy.write_row((index, writer, number))
+
+
+def loader(connection: psycopg.Connection) -> Any:
+    """Loads one tile's bytes from the database, empty when there is none."""
+
+    def load(level: int, index: int) -> bytes:
+        row = connection.execute(
+            "SELECT hashes FROM ledger_tile WHERE level = %s AND index = %s", [level, index]
+        ).fetchone()
+        return bytes(row[0]) if row else b""
+
+    return load
+
+
+def _checkpoint(connection: psycopg.Connection, size: int) -> str:
+    checkpoint = Checkpoint(size, TileTree(loader(connection), size).root())
+    note = sign(checkpoint, keys.source())
+    connection.execute(_SQL["checkpoint"], {"size": size, "root": checkpoint.root, "note": note})
+    return note
+
+
+def _witness(size: int, note: str) -> None:
+    folder: Path = current().witness
+    draft = folder / f".{size}.{time.monotonic_ns()}"
+    draft.write_text(note, encoding="utf-8")
+    draft.replace(folder / "latest")
+    day = time.strftime("%Y-%m-%d")
+    (folder / f"{day}").write_text(note, encoding="utf-8")

@@ -1,0 +1,207 @@
+"""Checking the log: every leaf from its entry, every MAC, every counter, tile, root, signature and witness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import psycopg
+
+from suyuan.installation import current
+from suyuan.ledger import keys
+from suyuan.ledger.checkpoint import Checkpoint, read
+from suyuan.ledger.entries import bind, encode, leaf_hash
+from suyuan.ledger.merkle import Frontier
+from suyuan.ledger.sequencer import entry_of, loader
+from suyuan.ledger.tiles import grow
+
+_BATCH = 256 * 64
+_COLUMNS = "e.writer, e.n, e.at, e.act, e.person, e.ground, e.agency, e.record, e.rev, e.batch, e.digest, e.shown, e.detail, e.mac"
+
+
+class Fault(NamedTuple):
+    """Something wrong, and where: `code` is stable, `zh` and `en` say it in words."""
+
+    code: str
+    where: str
+    zh: str
+    en: str
+
+
+Check = Callable[[], Iterable[Fault]]
+_checks: list[Check] = []
+
+
+def register(check: Check) -> None:
+    """Let a higher room's check run with `verify`."""
+    if check not in _checks:
+        _checks.append(check)
+
+
+def verify() -> Iterator[Fault]:
+    """Everything: the log itself, then what other rooms check against it."""
+    yield from verify_log()
+    for check in _checks:
+        yield from check()
+
+
+def verify_log() -> Iterator[Fault]:
+    """Faults in the log itself."""
+    with psycopg.connect(current().database("sequencer")) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield from _counters(connection)
+        yield from _waiting(connection)
+        yield from _tree(connection)
+
+
+def _counters(connection: psycopg.Connection) -> Iterator[Fault]:
+    rows = connection.execute(
+        """SELECT coalesce(w.writer, e.writer), coalesce(w.n, 0), coalesce(e.highest, 0), coalesce(e.entries, 0)
+           FROM ledger_writer w FULL JOIN (
+               SELECT writer, max(n) AS highest, count(*) AS entries FROM ledger_entry GROUP BY writer) e
+             ON e.writer = w.writer
+           WHERE w.writer IS NULL OR w.n <> coalesce(e.highest, 0) OR w.n <> coalesce(e.entries, 0)"""
+    )
+    for writer, counter, highest, entries in rows.fetchall():
+        where = f"writer {writer}: counter {counter}, highest entry {highest}, entries {entries}"
+        yield Fault(
+            "ledger.entries_missing",
+            where,
+            "写入者的条目缺失或计数器被改动",
+            "entries of a writer are missing, or its counter was changed",
+        )
+
+
+def _waiting(connection: psycopg.Connection) -> Iterator[Fault]:
+    key = keys.source().mac_key()
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM ledger_entry e WHERE NOT EXISTS "
+        "(SELECT FROM ledger_leaf l WHERE l.writer = e.writer AND l.n = e.n)"
+    )
+    for row in rows:
+        entry, mac = entry_of(row)
+        if bind(encode(entry), key) != mac:
+            yield _altered(entry.writer, entry.n)
+
+
+def _altered(writer: int, number: int) -> Fault:
+    return Fault("ledger.entry_altered", f"entry {writer}:{number}", "条目被改动", "the entry was changed")
+
+
+def _tree(connection: psycopg.Connection) -> Iterator[Fault]:
+    public = keys.source().public_key()
+    points = _checkpoints(connection)
+    tree, load = Frontier(), loader(connection)
+    tiles: dict[tuple[int, int], bytes] = {}
+    roots: dict[int, bytes] = {0: tree.root()}
+    wanted = sorted({size for size, _, _ in points})
+    for leaves, faults in _leaves(connection):
+        yield from faults
+        for level, index, hashes in grow(lambda lv, ix: tiles.get((lv, ix), b""), tree.size, leaves):
+            tiles[level, index] = hashes
+        for leaf in leaves:
+            tree.extend([leaf])
+            if wanted and tree.size == wanted[0]:
+                roots[wanted.pop(0)] = tree.root()
+        yield from _full_tiles(load, tiles)
+    yield from (_tile(*place) for place, hashes in tiles.items() if load(*place) != hashes)
+    yield from _points(points, roots, tree.size, public)
+    yield from _witnesses(roots, tree, public)
+
+
+def _leaves(connection: psycopg.Connection) -> Iterator[tuple[list[bytes], list[Fault]]]:
+    key = keys.source().mac_key()
+    with connection.cursor("verify") as cursor:
+        cursor.execute(
+            f"SELECT l.index, l.writer, l.n, {_COLUMNS} FROM ledger_leaf l "
+            "LEFT JOIN ledger_entry e ON e.writer = l.writer AND e.n = l.n ORDER BY l.index"
+        )
+        expected = 0
+        while rows := cursor.fetchmany(_BATCH):
+            leaves, faults = [], []
+            for index, writer, number, *columns in rows:
+                if index != expected:
+                    faults.append(
+                        Fault(
+                            "ledger.leaf_missing",
+                            f"leaf {expected}",
+                            "哈希树的叶子缺失",
+                            "a leaf of the tree is missing",
+                        )
+                    )
+                    expected = index
+                expected += 1
+                if columns[0] is None:
+                    faults.append(
+                        Fault("ledger.entry_missing", f"entry {writer}:{number}", "条目已不存在", "the entry is gone")
+                    )
+                    leaves.append(bytes(32))
+                    continue
+                entry, mac = entry_of(tuple(columns))
+                encoded = encode(entry)
+                if bind(encoded, key) != mac:
+                    faults.append(_altered(writer, number))
+                leaves.append(leaf_hash(encoded, mac))
+            yield leaves, faults
+
+
+def _full_tiles(load: Callable[[int, int], bytes], tiles: dict[tuple[int, int], bytes]) -> Iterator[Fault]:
+    # Complete tiles never change again: compare and forget them, so that memory stays flat.
+    newest = {level: max(index for lv, index in tiles if lv == level) for level in {lv for lv, _ in tiles}}
+    for level, index in [place for place in tiles if place[1] < newest[place[0]]]:
+        if load(level, index) != tiles.pop((level, index)):
+            yield _tile(level, index)
+
+
+def _tile(level: int, index: int) -> Fault:
+    return Fault("ledger.tile_altered", f"tile {level}/{index}", "哈希树的节点被改动", "a tile of the tree was changed")
+
+
+def _checkpoints(connection: psycopg.Connection) -> list[tuple[int, bytes, str]]:
+    rows = connection.execute("SELECT size, root, note FROM ledger_checkpoint ORDER BY size").fetchall()
+    return [(size, bytes(root), note) for size, root, note in rows]
+
+
+def _points(points: list[tuple[int, bytes, str]], roots: dict[int, bytes], size: int, public: bytes) -> Iterator[Fault]:
+    for length, root, note in points:
+        where = f"checkpoint {length}"
+        signed = read(note, public)
+        if signed is None or signed != Checkpoint(length, root):
+            yield Fault(
+                "ledger.checkpoint_altered",
+                where,
+                "检查点或其签名被改动",
+                "the checkpoint or its signature was changed",
+            )
+        elif roots.get(length) != root:
+            yield Fault(
+                "ledger.root_differs",
+                where,
+                "账本内容与已签发的检查点不符",
+                "the log does not match a checkpoint that was signed",
+            )
+    if size and (not points or points[-1][0] != size):
+        yield Fault("ledger.checkpoint_missing", f"size {size}", "最新的检查点缺失", "the newest checkpoint is missing")
+
+
+def _witnesses(roots: dict[int, bytes], tree: Frontier, public: bytes) -> Iterator[Fault]:
+    for path in sorted(current().witness.glob("[!.]*")):
+        signed = read(path.read_text(encoding="utf-8", errors="replace"), public)
+        if signed is None:
+            yield Fault(
+                "ledger.witness_altered",
+                path.name,
+                "见证文件被改动或签名不对",
+                "a witness file was changed or is signed by another key",
+            )
+        elif signed.size > tree.size:
+            yield Fault(
+                "ledger.behind_witness",
+                path.name,
+                "账本短于见证过的检查点,可能被截断或恢复到旧版本",
+                "the log is shorter than a witnessed checkpoint: cut, or an older database put back",
+            )
+        elif roots.get(signed.size) != signed.root:
+            yield Fault(
+                "ledger.fork", path.name, "账本与见证过的检查点不一致", "the log disagrees with a witnessed checkpoint"
+            )

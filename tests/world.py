@@ -1,0 +1,140 @@
+"""One small province whose people everybody knows by name, for every test that needs somebody to act.
+
+浙东省 has two cities, each with two counties, each with two stations. 王采 collects at 东湖派出所; 李初 reviews first
+there; 赵复 reviews second for the county; 钱终 is the final reviewer of the city above; 孙外 has the same duty as 王采
+in the other city. All of them are made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import psycopg
+import pytest
+from django.contrib.auth.hashers import make_password
+
+from suyuan.access.acting import Acting, acting
+from suyuan.installation import Installation
+
+PASSWORD = "Test-only-passphrase"
+_hash: list[str] = []
+
+MINISTRY, PROVINCE = 0, 10**12
+CITY, OTHER_CITY = PROVINCE + 10**9, PROVINCE + 2 * 10**9
+COUNTY, OTHER_COUNTY = CITY + 10**6, CITY + 2 * 10**6
+STATION, OTHER_STATION = COUNTY + 10**3, COUNTY + 2 * 10**3
+FAR_COUNTY = OTHER_CITY + 10**6
+FAR_STATION = FAR_COUNTY + 10**3
+
+PEOPLE = {
+    "collector": ("王采", "collector", STATION),
+    "colleague": ("周同", "collector", STATION),
+    "first": ("李初", "first_reviewer", STATION),
+    "second": ("赵复", "second_reviewer", COUNTY),
+    "final": ("钱终", "final_reviewer", CITY),
+    "head": ("吴长", "department_head", COUNTY),
+    "outsider": ("孙外", "collector", FAR_STATION),
+    "outside_first": ("郑外", "first_reviewer", FAR_STATION),
+    "custodian": ("冯存", "storage_custodian", CITY),
+    "analyst": ("陈析", "analyst", CITY),
+    "auditor": ("褚审", "security_auditor", MINISTRY),
+    "system": ("卫系", "system_administrator", MINISTRY),
+    "security": ("蒋安", "security_administrator", MINISTRY),
+    "trainer": ("沈训", "training_manager", PROVINCE),
+}
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """A person of the world, able to act under their one duty."""
+
+    name: str
+    person: int
+    ground: int
+    duty: int
+    username: str
+    password: str = PASSWORD
+
+    def acting(self) -> AbstractContextManager[Acting]:
+        """Act under one's own ground."""
+        return acting(self.person, self.ground)
+
+
+@dataclass(frozen=True)
+class World:
+    """People by the word for what they do: `world.collector`, `world.second`."""
+
+    people: dict[str, Somebody] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Somebody:
+        try:
+            return self.people[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@pytest.fixture
+def world(installation: Installation, database: str) -> World:
+    """The province on the test module's database; made once a database."""
+    return settle(installation)
+
+
+@pytest.fixture
+def fresh_world(installation: Installation, fresh_database: str) -> Iterator[World]:
+    """The province on a database of the test's own."""
+    yield settle(installation)
+
+
+def settle(installation: Installation) -> World:
+    """Make the province where it is not there yet, as the schema's owner: nobody is in office before the first."""
+    with psycopg.connect(installation.database("owner"), autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM access_agency WHERE agency = %s", [PROVINCE]).fetchone():
+            _agencies(connection)
+            _people(connection)
+        return World({name: _somebody(connection, name) for name in PEOPLE})
+
+
+def _agencies(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    rows = [(PROVINCE, 10**12, MINISTRY, "浙东省公安厅", "province", "330000")]
+    for c, city in enumerate(("东海市", "西山市"), 1):
+        at = PROVINCE + c * 10**9
+        rows.append((at, 10**9, PROVINCE, f"{city}公安局", "city", f"330{c}00"))
+        for d, county in enumerate(("东湖县", "南溪县"), 1):
+            rows.append((at + d * 10**6, 10**6, at, f"{county}公安局", "county", f"330{c}2{d}"))
+            for s, station in enumerate(("城关派出所", "河口派出所"), 1):
+                rows.append((at + d * 10**6 + s * 10**3, 10**3, at + d * 10**6, station, "station", f"330{c}2{d}"))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """INSERT INTO access_agency (agency, width, parent, name, kind, division_code)
+               VALUES (%s, %s, %s, %s, %s, %s)""",
+            rows,
+        )
+
+
+def _people(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    if not _hash:
+        _hash.append(make_password(PASSWORD))
+    for number, (username, (name, kind, agency)) in enumerate(PEOPLE.items(), 1):
+        connection.execute(
+            """WITH p AS (INSERT INTO access_person (staff_no, name, agency) VALUES (%(no)s, %(name)s, %(agency)s)
+                          RETURNING person),
+                    a AS (INSERT INTO access_account (password, username, person, email, is_active, must_change)
+                          SELECT %(hash)s, %(username)s, person, '', true, false FROM p),
+                    d AS (INSERT INTO access_duty (person, kind, agency, reason)
+                          SELECT person, %(kind)s, %(agency)s, 'test' FROM p RETURNING duty, person)
+               INSERT INTO access_ground (person, duty, kind) SELECT person, duty, 'duty' FROM d""",
+            {"no": f"T{number:05}", "name": name, "agency": agency, "hash": _hash[0], "username": username, "kind": kind},
+        )
+
+
+def _somebody(connection: psycopg.Connection[tuple[object, ...]], username: str) -> Somebody:
+    row = connection.execute(
+        """SELECT p.name, p.person, g.ground, d.duty, a.username FROM access_account a
+           JOIN access_person p USING (person) JOIN access_duty d USING (person) JOIN access_ground g USING (duty)
+           WHERE a.username = %s""",
+        [username],
+    ).fetchone()
+    assert row is not None
+    return Somebody(*row)  # type: ignore[arg-type]
