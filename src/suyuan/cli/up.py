@@ -155,7 +155,7 @@ def answers(port: int) -> bool:
     """Whether the web server on that port answers at all."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
-        connection.request("HEAD", "/")
+        connection.request("GET", "/")
         return connection.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False
