@@ -58,6 +58,7 @@ class Store:
             self.batch = job.batch_id or records.open_batch(
                 who, plan.types[0], plan.catalog.release, "file", basis,
                 source_digest=source, mapping_digest=mapping, label=self._name,
+                level=max(one.level for one in plan.types),
             )  # fmt: skip
             if job.batch_id is None:
                 actions.set_batch(who, self.import_id, self.batch, report.rows)

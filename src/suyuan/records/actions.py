@@ -71,10 +71,12 @@ def open_batch(
     source_digest: bytes | None = None,
     mapping_digest: bytes | None = None,
     label: str = "",
+    level: int | None = None,
 ) -> UUID:
     """Open a batch of one type. `label` is what the collector calls the source; it is stored encrypted.
 
-    `release` is the catalog release (64 hex digits) every row will be checked against.
+    `release` is the catalog release (64 hex digits) every row will be checked against. `level` is that of the
+    highest type in it, where rows of other types come with it.
     """
     batch = UUID(str(uuid_utils.uuid7()))
     with connection.cursor() as cursor:
@@ -82,7 +84,7 @@ def open_batch(
             """INSERT INTO records_batch (batch_id, type, agency, level, collector, channel, legal_basis,
                                           source_digest, mapping_digest, release, label)
                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-            [batch, record_type.id, who.agency, record_type.level, who.person, channel, legal_basis, source_digest,
+            [batch, record_type.id, who.agency, level or record_type.level, who.person, channel, legal_basis, source_digest,
              mapping_digest, bytes.fromhex(release), vault.seal("batch.label", batch.bytes, label.encode())],
         )  # fmt: skip
     ledger.append(who, Act.batch_open, batch=batch, digest=source_digest)
@@ -115,7 +117,7 @@ def submit(
         known |= _amended([one for one in found if one.type == checked.type.id], amends, known)
     arrangement = arrange(parts, found, known, worst)
     levels = {part.type.id: part.type.level for part in parts}
-    records = _write(who, batch, checked.type.level, levels, chunk_no, arrangement)
+    records = _write(who, batch, levels, chunk_no, arrangement)
     counts = _counts(arrangement)
     return ChunkResult(*counts, arrangement.outcomes, arrangement.findings, records)
 
@@ -167,9 +169,9 @@ def _amended(found: Sequence[Arrival], amends: Mapping[int, UUID], known: Mappin
 
 
 def _write(
-    who: Acting, batch: UUID, level: int, levels: Mapping[str, int], chunk_no: int, arrangement: Arrangement
+    who: Acting, batch: UUID, levels: Mapping[str, int], chunk_no: int, arrangement: Arrangement
 ) -> dict[int, UUID]:
-    """Store what is to be written, each record at the level of its type, the chunk itself at that of its batch."""
+    """Store what is to be written, each record at the level of its type, the chunk itself at the highest."""
     ids = {id(one): _record_id(one) for one in arrangement.arrivals if one.write}
     resolve(who, levels, arrangement, ids)
     written = list(arrangement.writes())
@@ -181,7 +183,7 @@ def _write(
         _store(batch, packed, amended=any(row.place.rev > 1 for row in rows))
     places = sorted((row.place for rows in groups.values() for row in rows), key=lambda place: place.seq)
     _enter(who, batch, places, digests)
-    _chunk_row(who, batch, level, chunk_no, arrangement, places, digests)
+    _chunk_row(who, batch, max(levels.values()), chunk_no, arrangement, places, digests)
     return {one.row_no: UUID(bytes=ids[id(one)]) for one in reversed(written)}
 
 

@@ -1,14 +1,15 @@
 -- The only ways a record changes after it arrived. All run as the owner with a fixed search path; those
 -- that review calls from its trigger are not executable by the application role.
 
--- Revisions arrive only in a batch that is open, by its collector, under the agency and level of their record.
+-- Revisions arrive only in a batch that is open, by its collector, under the agency and level of their record;
+-- a batch is as high as its highest type.
 CREATE FUNCTION records_revision_arrives() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
     IF EXISTS (
         SELECT FROM (SELECT DISTINCT batch_id, author, agency, level FROM arrived) a
         LEFT JOIN records_batch b ON b.batch_id = a.batch_id
-        WHERE b.state IS DISTINCT FROM 'open' OR b.collector <> a.author OR b.agency <> a.agency OR b.level <> a.level)
+        WHERE b.state IS DISTINCT FROM 'open' OR b.collector <> a.author OR b.agency <> a.agency OR b.level < a.level)
     THEN
         RAISE EXCEPTION 'records_revision_batch_open' USING ERRCODE = 'check_violation', CONSTRAINT = 'records_revision_batch_open';
     END IF;
