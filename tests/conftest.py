@@ -23,6 +23,7 @@ from psycopg.conninfo import make_conninfo
 from suyuan.installation import Installation, use
 from suyuan.installation.model import Place
 from suyuan.installation.postgres import PORT, Server
+from suyuan.installation.serving import server_used
 
 pytest_plugins = ["world"]
 
@@ -58,9 +59,14 @@ def installation(django_db_blocker: object) -> Iterator[Installation]:
     from pytest_django.plugin import DjangoDbBlocker
 
     assert isinstance(django_db_blocker, DjangoDbBlocker)
-    with _one_at_a_time(), django_db_blocker.unblock():
-        _prepare()
-    with django_db_blocker.unblock():
+    with _one_at_a_time():
+        if not _server.cluster.exists():
+            _server.make()
+            _installation.place_database(Place(host=str(_server.socket_folder), port=PORT, name=TEMPLATE))
+    # Counted as a user of the server, so that a command that a test starts does not stop it when it ends.
+    with server_used(_installation, _server), django_db_blocker.unblock():
+        with _one_at_a_time():
+            _prepare()
         yield _installation
 
 
@@ -93,14 +99,10 @@ def superuser(installation: Installation) -> Iterator[Callable[[], psycopg.Conne
 
 
 def _prepare() -> None:
-    """Server, roles, keys and template; whatever an earlier worker made is used."""
+    """Roles, keys and template; whatever an earlier worker made is used."""
     from suyuan.installation.migrate import migrate
     from suyuan.installation.roles import prepare_embedded
 
-    if not _server.cluster.exists():
-        _server.make()
-        _installation.place_database(Place(host=str(_server.socket_folder), port=PORT, name=TEMPLATE))
-    _server.start()
     done = _installation.data / "template-ready"
     if not done.exists():
         _make_keys()
