@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from suyuan import catalog
+from suyuan.catalog.kinds.base import DOT
 from suyuan.catalog.model import Field
 from suyuan.i18n import say
 from suyuan.ledger.queries import Seen
@@ -23,7 +24,6 @@ from suyuan.records.queries import RevisionInfo
 from suyuan.records.reading import RecordView
 from suyuan.web import dates, words
 from suyuan.web.chain import Step, chain
-from suyuan.web.mask import DOT
 from suyuan.web.states import STATES
 from suyuan.web.values import EMPTY
 from suyuan.web.values import show as write
