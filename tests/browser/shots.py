@@ -1,0 +1,65 @@
+"""Pictures of every page at two widths, for people to look at: `pytest tests/browser/shots.py`.
+
+They are written to `build/screenshots`, named by page, language and width. Not part of the test command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from browser.delivery import deliver, example
+from browser.people import sign_in
+from suyuan import catalog
+from world import Somebody, World
+
+OUT = Path(__file__).parents[2] / "build" / "screenshots"
+Visit = Callable[..., Page]
+
+
+def test_take_pictures(visit: Visit, world: World) -> None:
+    """One picture a page and width."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    for one in catalog.current().types.values():
+        if one.level == 1:
+            deliver(world.collector, one.id, example(one.id))
+    row = example("violation")
+    found = deliver(world.collector, "violation", *(row | {"notice_no": f"3301{n:08}"} for n in range(60)))
+    record = f"/record/{found.records[0]}/"
+    pages = {
+        "sign-in": (None, "/sign-in/"),
+        "desk-collector": (world.collector, "/"),
+        "desk-first": (world.first, "/"),
+        "desk-auditor": (world.auditor, "/"),
+        "types": (world.collector, "/records/"),
+        "list": (world.collector, "/records/violation/"),
+        "list-resident": (world.collector, "/records/resident/"),
+        "search": (world.collector, "/search/?q=330100000001"),
+        "search-nothing": (world.collector, "/search/?q=没有这个"),
+        "record": (world.collector, record),
+        "missing": (world.collector, "/record/00000000-0000-7000-8000-000000000000/"),
+        "choose": (world.collector, "/collect/new/"),
+        "entry": (world.collector, "/collect/new/violation/"),
+        "entry-resident": (world.collector, "/collect/new/resident/"),
+        "wizard": (world.collector, "/collect/import/"),
+        "agencies": (world.system, "/agencies/"),
+        "people": (world.system, "/people/"),
+        "accounts": (world.system, "/accounts/"),
+        "person": (world.security, f"/people/{world.collector.person}/"),
+        "account": (world.collector, "/account/"),
+        "activate": (None, "/activate/"),
+    }
+    for width in (1440, 390):
+        signed: dict[Somebody | None, Page] = {}
+        for name, (who, address) in pages.items():
+            if who not in signed:
+                signed[who] = visit(width=width)
+                if who:
+                    sign_in(signed[who], who)
+            page = signed[who]
+            page.goto(address)
+            page.screenshot(path=OUT / f"{name}-{width}.png", full_page=True)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            print(f"{name} {width}{'' if wide <= width else f' RUNS OFF THE SIDE: {wide}'}")
