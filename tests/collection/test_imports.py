@@ -186,7 +186,7 @@ LINE = st.lists(st.sampled_from(["", " ", "2020-01-01", "2020-13-01", "x", '"a\n
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(st.lists(LINE, min_size=1, max_size=12))
 def test_every_row_ends_exactly_once(tmp_path: Path, lines: list[list[str]]) -> None:
