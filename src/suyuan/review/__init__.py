@@ -1,1 +1,1 @@
-"""审核 Review."""
+"""First, second and final review (norm 3.2)."""

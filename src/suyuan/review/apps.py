@@ -1,4 +1,4 @@
-"""The room as a Django app."""
+"""Review as a Django app."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from django.apps import AppConfig
 
 
 class ReviewConfig(AppConfig):
-    """审核 Review."""
+    """Norm 3.2."""
 
     name = "suyuan.review"
     label = "review"
-    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Bring the check of decisions to `ledger verify`."""
+        from suyuan.ledger import verify
+        from suyuan.review.verify import verify_decisions
+
+        verify.register(verify_decisions)

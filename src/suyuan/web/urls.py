@@ -11,6 +11,7 @@ _desk = ([path("", desk.desk, name="desk")], "web")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(_desk)),
     path("language/", set_language, name="set_language"),
+    path("review/", include("suyuan.review.urls")),
     path("collect/", include("suyuan.collection.urls")),
     path("", include("suyuan.records.urls")),
     path("", include("suyuan.access.urls")),

@@ -1,0 +1,130 @@
+"""Reviewing: draw a sample, look, decide. Each is one transaction with its ledger entry; the database holds the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import IntegrityError, InternalError, connection, transaction
+
+from suyuan.access.acting import Acting
+from suyuan.installation.sql import statements
+from suyuan.ledger import actions as ledger
+from suyuan.ledger.acts import Act
+from suyuan.records import queries as records
+from suyuan.records.errors import NotFound
+from suyuan.records.reading import RecordView
+from suyuan.review import queries, sample
+from suyuan.review.digest import decision_digest, return_digest, return_line
+from suyuan.review.errors import ReviewRefused
+from suyuan.vault import actions as vault
+
+_SQL = statements("review", "read")
+
+
+class GivenBack(NamedTuple):
+    """One field (or "" for the whole) of one revision that goes back, with a kind of reason and words."""
+
+    record: UUID
+    rev: int
+    field: str
+    code: str
+    reason: str
+
+
+def draw(
+    who: Acting, batch: UUID, step: int, *, bound: float = sample.BOUND, confidence: float = sample.CONFIDENCE
+) -> queries.Sample:
+    """Draw the sample for a step, once; drawing again gives the same. Raises `ReviewRefused`, `NotFound`."""
+    drawn = queries.sample(who, batch, step)
+    if drawn is None:
+        values = {"batch": batch, "step": step, "bound": bound, "confidence": confidence}
+        with _worded(), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_SQL["draw"], values)
+            drawn = queries.Sample(*cursor.fetchone())
+            detail = {"step": step, "size": len(drawn.seqs), "seed": bytes(drawn.seed).hex()}
+            ledger.append(who, Act.draw_sample, batch=batch, detail=detail)
+    return drawn
+
+
+def look(who: Acting, batch: UUID, step: int, seqs: Sequence[int]) -> list[RecordView]:
+    """Rows of a batch for review; which of them were on screen is kept. Raises `NotFound`."""
+    task = queries.task(who, batch)
+    rows = records.batch_rows(who, batch, seqs=seqs, limit=len(seqs))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            _SQL["look"],
+            {"batch": batch, "step": step, "person": who.person, "agency": task.agency, "level": task.level,
+             "seqs": [row.seq for row in rows]},
+        )  # fmt: skip
+    return rows
+
+
+def decide(
+    who: Acting,
+    batch: UUID,
+    step: int,
+    outcome: str,
+    digest: bytes,
+    *,
+    reason: str = "",
+    returns: Sequence[GivenBack] = (),
+) -> None:
+    """Approve, return or reject a batch at a step, signing the `digest` that was shown.
+
+    With `returns`, those revisions go back to the collector and the decision is about the rest.
+    Raises `ReviewRefused` naming the rule, `NotFound`.
+    """
+    task = queries.task(who, batch)
+    with _worded(), transaction.atomic():
+        if returns:
+            _give_back(who, task, step, returns)
+        at = datetime.now(UTC)
+        values = {
+            "batch": batch, "step": step, "outcome": outcome, "reviewer": who.person, "author": task.collector,
+            "digest": digest, "agency": task.agency, "level": task.level, "reason": reason.strip(), "at": at,
+        }  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.execute(_SQL["decide"], values)
+        bound = decision_digest(*values.values())  # type: ignore[arg-type]  # the columns, in order
+        ledger.append(who, Act.review, batch=batch, digest=bound, detail={"step": step, "outcome": outcome})
+
+
+def _give_back(who: Acting, task: queries.Task, step: int, returns: Sequence[GivenBack]) -> None:
+    at = datetime.now(UTC)
+    ordered = sorted(returns, key=lambda one: (one.record.bytes, one.rev, one.field))
+    sealed = {(one.record, one.rev, one.field): _seal(one) for one in ordered}
+    values = {
+        "batch": task.batch, "step": step, "reviewer": who.person, "at": at, "reasons": list(sealed.values()),
+        "records": [one.record for one in ordered], "revs": [one.rev for one in ordered],
+        "fields": [one.field for one in ordered], "codes": [one.code for one in ordered],
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["give_back"], values)
+        stored = sorted(cursor.fetchall(), key=lambda row: (row[0].bytes, row[1], row[2]))
+    if len(stored) != len(ordered):
+        raise NotFound
+    for (record, rev), rows in groupby(stored, key=lambda row: (row[0], row[1])):
+        digest = return_digest([
+            return_line(task.batch, field, step, code, sealed[record, rev, field], who.person, agency, level, at)
+            for _, _, field, code, agency, level in rows
+        ])  # fmt: skip
+        detail = {"step": step, "outcome": "return"}
+        ledger.append(who, Act.review, record=record, rev=rev, batch=task.batch, digest=digest, detail=detail)
+
+
+def _seal(one: GivenBack) -> bytes:
+    return vault.seal("review.return", one.record.bytes + one.field.encode(), one.reason.encode())
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    try:
+        yield
+    except (IntegrityError, InternalError) as exc:
+        diagnosis: Any = getattr(exc.__cause__, "diag", None)
+        raise ReviewRefused(getattr(diagnosis, "constraint_name", None) or "") from exc

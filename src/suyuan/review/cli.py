@@ -1,0 +1,132 @@
+"""`suyuan review`: reviewing by command, under the reviewer's own duty."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import click
+
+AS = click.option("--as", "username", required=True, metavar="USER", help="审核人的账号 · the reviewer's account")
+JSON = click.option("--json", "as_json", is_flag=True, help="机器可读 · machine-readable")
+BATCH = click.argument("batch", type=click.UUID)
+
+
+@contextmanager
+def _acting(username: str) -> Iterator[Any]:
+    from suyuan.access import queries as access
+    from suyuan.access.acting import acting
+    from suyuan.access.errors import NoGround
+    from suyuan.installation import current
+    from suyuan.installation.serving import database_running
+    from suyuan.review.queries import STEPS
+
+    with database_running(current()):
+        person = access.person_of(username)
+        ground = next((one.ground for one in access.grounds(person) if one.duty in STEPS), None)
+        if ground is None:
+            raise NoGround
+        with acting(person, ground) as who:
+            yield who
+
+
+@click.group(help="审核 · review")
+def review() -> None:
+    """Commands of review."""
+
+
+@review.command("list", help="等我审核的批次 · batches that wait for me")
+@AS
+@JSON
+def list_(username: str, as_json: bool) -> None:
+    """One line a batch: id, type, state, rows, digest."""
+    from suyuan.review import queries
+
+    with _acting(username) as who:
+        waiting = queries.waiting(who)
+    if as_json:
+        rows = [{"batch": str(one.batch), "type": one.type, "state": one.state, "rows": one.rows,
+                 "digest": one.digest.hex()} for one in waiting]  # fmt: skip
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for one in waiting:
+        click.echo(f"{one.batch}  {one.type}  {one.state}  {one.rows}  {one.digest.hex()}")
+
+
+@review.command("show", help="看一个批次的样本或全部记录 · look at a batch, or at its sample")
+@BATCH
+@AS
+@JSON
+def show(batch: UUID, username: str, as_json: bool) -> None:
+    """Show the rows; of a large batch draw the sample first, and count its rows as looked at."""
+    from suyuan.records import queries as records
+    from suyuan.review import actions, queries, sample
+
+    with _acting(username) as who:
+        task = queries.task(who, batch)
+        if task.step and queries.remaining(batch) > sample.WITHOUT_SAMPLE:
+            drawn = actions.draw(who, batch, task.step)
+            rows = actions.look(who, batch, task.step, drawn.seqs)
+        else:
+            rows = records.batch_rows(who, batch, limit=sample.WITHOUT_SAMPLE * 5)
+    for row in rows:
+        if as_json:
+            click.echo(json.dumps({"row": row.row_no, "record": str(row.record_id), "rev": row.rev, **row.content},
+                                  ensure_ascii=False))  # fmt: skip
+        else:
+            words = "  ".join(f"{name}={value}" for name, value in row.content.items())
+            click.echo(f"{row.row_no}  {row.record_id} r{row.rev}  {words}")
+    click.echo(f"digest {task.digest.hex()}", err=as_json)
+
+
+def _decide(outcome: str, batch: UUID, username: str, digest: str | None, yes: bool, reason: str) -> None:
+    from suyuan.review import actions, queries
+
+    with _acting(username) as who:
+        task = queries.task(who, batch)
+        signed = digest or task.digest.hex()
+        if not digest and not yes:
+            click.confirm(f"签署摘要 · sign {signed}", abort=True)
+        actions.decide(who, batch, task.step, outcome, bytes.fromhex(signed), reason=reason)
+        state = queries.task(who, batch).state
+    click.echo(f"{batch}  {state}")
+
+
+def _options(command: Any) -> Any:
+    for option in (
+        click.option("--digest", help="所签内容的摘要 · the digest that is signed"),
+        click.option("--yes", is_flag=True, help="不再询问 · do not ask"),
+        AS,
+        BATCH,
+    ):
+        command = option(command)
+    return command
+
+
+@review.command("approve", help="通过 · approve")
+@_options
+def approve(batch: UUID, username: str, digest: str | None, yes: bool) -> None:
+    """Approve a batch at its step."""
+    _decide("approve", batch, username, digest, yes, "")
+
+
+@review.command("return", help="整批退回,须写理由 · return the whole batch with a reason")
+@click.option("--reason", required=True)
+@_options
+def return_(batch: UUID, username: str, digest: str | None, yes: bool, reason: str) -> None:
+    """Return a batch to its collector."""
+    _decide("return", batch, username, digest, yes, reason)
+
+
+@review.command("reject", help="驳回,须写理由 · reject with a reason")
+@click.option("--reason", required=True)
+@_options
+def reject(batch: UUID, username: str, digest: str | None, yes: bool, reason: str) -> None:
+    """Reject a batch."""
+    _decide("reject", batch, username, digest, yes, reason)
+
+
+commands = [review]
