@@ -42,7 +42,7 @@ def _import(
     progress: Progress | None,
 ) -> tuple[Result, dict[str, Any]]:
     person = access.person_of(username)
-    ground = access.default_ground(person)
+    ground = access.default_ground(person, "collector")
     sink = Store(person, ground, file.name, options=options, legal_basis=basis)
     try:
         stream = file.open("rb")

@@ -19,6 +19,7 @@ from suyuan.collection.errors import ImportRefused, SourceRefused
 from suyuan.collection.mapping import Mapping
 from suyuan.collection.plan import NOTHING, Mapped, Plan
 from suyuan.collection.readers.encoding import CERTAIN
+from suyuan.collection.readers.limits import BATCH
 from suyuan.collection.readers.options import Options, Report
 from suyuan.collection.readers.process import Source, open_source
 from suyuan.collection.tally import Tally, found_table, message, no_record, numbers
@@ -111,17 +112,18 @@ def _reason(mapping: Mapping, index: int) -> dict[str, str]:
 
 def run(
     file: BinaryIO, mapping: Mapping, catalog: Catalog, sink: Sink, *,
-    options: Options | None = None, progress: Progress | None = None,
+    options: Options | None = None, progress: Progress | None = None, chunk: int = BATCH,
 ) -> Result:  # fmt: skip
     """Import an open file into `sink`.
 
-    `options` override what the mapping says about the source. Raises `SourceRefused`, `MappingFault` or
+    `options` override what the mapping says about the source; `chunk` is how many source rows go in at a time
+    and must stay the same when an import is gone on with. Raises `SourceRefused`, `MappingFault` or
     `ImportRefused`, before anything was taken in unless an expression of the mapping runs away.
     """
     with open_source(file, options or mapping.options) as source:
         _refuse_doubt(source.report)
         plan = Plan(mapping, catalog, source.report.columns)
-        tally = _all(source, plan, sink, progress)
+        tally = _all(source, plan, sink, progress, chunk)
         if not tally.adds_up(source.report.rows):
             raise _unreconciled(tally, source.report.rows)
         return Result(source.report, tally, mapping, catalog, plan.unused)
@@ -134,10 +136,10 @@ def _refuse_doubt(report: Report) -> None:
         raise SourceRefused("no_rows", {"where": report.sheet or "0"})
 
 
-def _all(source: Source, plan: Plan, sink: Sink, progress: Progress | None) -> Tally:
+def _all(source: Source, plan: Plan, sink: Sink, progress: Progress | None, size: int) -> Tally:
     done = sink.begin(source.report, plan)
     tally = Tally()
-    for number, chunk in enumerate(source.batches()):
+    for number, chunk in enumerate(source.batches(size)):
         mapped = plan.run(chunk)
         checked = [check(record_type, rows) for record_type, rows in mapped.parts]
         if number < done:
@@ -145,7 +147,7 @@ def _all(source: Source, plan: Plan, sink: Sink, progress: Progress | None) -> T
         else:
             tally = _one(number, chunk, mapped, checked, sink)
         if progress:
-            progress(min((number + 1) * len(chunk), source.report.rows), source.report.rows)
+            progress(min((number + 1) * size, source.report.rows), source.report.rows)
     return sink_tally(sink, tally)
 
 
