@@ -1,0 +1,133 @@
+"""Agencies and staff of the demonstration, made by its own administrators."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from suyuan.access import actions, queries
+from suyuan.access.acting import Acting, acting
+from suyuan.installation import current
+from suyuan.installation.model import write_private
+
+ADMINISTRATORS = {
+    "system_administrator": ("admin", "卫系统（演示）", "系统管理员"),
+    "security_administrator": ("security", "蒋安全（演示）", "安全管理员"),
+    "security_auditor": ("auditor", "褚审计（演示）", "安全审计员"),
+}
+# City, its counties, and the first digits of their division codes: real divisions, made-up staff.
+CITIES = {
+    "杭州市": ("330100", {"西湖区": "330106", "余杭区": "330110"}),
+    "宁波市": ("330200", {"海曙区": "330203", "鄞州区": "330212"}),
+}
+STATIONS = ("城关", "河口")
+# username: (name, duty, where in the tree below the province as city, county, station), station only as deep as given
+STAFF = {
+    "collector": ("王采集（演示）", "collector", (0, 0, 0)),
+    "first": ("李初审（演示）", "first_reviewer", (0, 0, 0)),
+    "second": ("赵复审（演示）", "second_reviewer", (0, 0)),
+    "head": ("吴部长（演示）", "department_head", (0, 0)),
+    "final": ("钱终审（演示）", "final_reviewer", (0,)),
+    "custodian": ("冯存储（演示）", "storage_custodian", (0,)),
+    "analyst": ("陈研判（演示）", "analyst", (0,)),
+    "trainer": ("沈培训（演示）", "training_manager", ()),
+    "collector2": ("孙采集（演示）", "collector", (1, 0, 0)),
+    "first2": ("周初审（演示）", "first_reviewer", (1, 0, 0)),
+    "second2": ("郑复审（演示）", "second_reviewer", (1, 0)),
+    "final2": ("何终审（演示）", "final_reviewer", (1,)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who can act: person and ground."""
+
+    person: int
+    ground: int
+
+
+def settle(tell: Callable[[str, str], None]) -> dict[str, Member]:
+    """Make agencies, people, accounts and duties that are not there yet; give the staff by user name."""
+    accounts: dict[str, tuple[str, str]] = {}
+    admins = _administrators(accounts)
+    if len(queries.agencies()) == 1:
+        tell("演示：建立机构…", "Demonstration: agencies…")
+        with _as(admins["system_administrator"]) as who:
+            _agencies(who)
+    places = _places()
+    known = {one.staff_no: one.person for one in queries.people()}
+    tell("演示：登记人员、建立账号、授予岗位…", "Demonstration: people, accounts, duties…")
+    for number, (username, (name, duty, where)) in enumerate(STAFF.items(), 1):
+        staff_no = f"YS{number:04}"
+        if staff_no not in known:
+            _member(admins, staff_no, username, name, duty, places[where], accounts)
+    _write_down(accounts)
+    return {name: _found(name) for name in STAFF}
+
+
+def _administrators(accounts: dict[str, tuple[str, str]]) -> dict[str, int]:
+    codes = dict(line.split(" ") for line in (actions.first_activation_code() or "").splitlines())
+    found = {}
+    for number, (kind, (username, name, word)) in enumerate(ADMINISTRATORS.items(), 1):
+        if kind in codes:
+            password = secrets.token_urlsafe(9)
+            found[kind] = actions.activate(kind, codes[kind], f"YSADM{number}", name, username, password)
+            accounts[username] = (password, f"{name} {word}")
+        else:
+            found[kind] = queries.person_of(username)
+    return found
+
+
+def _as(person: int) -> AbstractContextManager[Acting]:
+    return acting(person, queries.default_ground(person))
+
+
+def _agencies(who: Acting) -> None:
+    province = actions.add_agency(who, 0, "浙江省公安厅（演示）", "Zhejiang Province (demonstration)", "330000")
+    for city, (code, counties) in CITIES.items():
+        at_city = actions.add_agency(who, province, f"{city}公安局（演示）", "", code)
+        for county, county_code in counties.items():
+            at_county = actions.add_agency(who, at_city, f"{county}公安分局（演示）", "", county_code)
+            for station in STATIONS:
+                made = actions.add_agency(who, at_county, f"{county}{station}派出所（演示）", "", county_code)
+                actions.add_department(who, made, "综合室", "General office")
+
+
+def _places() -> dict[tuple[int, ...], int]:
+    children: dict[int | None, list[int]] = {}
+    for one in queries.agencies():
+        children.setdefault(one.parent, []).append(one.agency)
+    province = children[0][0]
+    places: dict[tuple[int, ...], int] = {(): province}
+    for c, city in enumerate(children[province]):
+        places[(c,)] = city
+        for d, county in enumerate(children[city]):
+            places[c, d] = county
+            places.update({(c, d, s): station for s, station in enumerate(children[county])})
+    return places
+
+
+def _member(
+    admins: dict[str, int], staff_no: str, username: str, name: str, duty: str, agency: int,
+    accounts: dict[str, tuple[str, str]],
+) -> None:  # fmt: skip
+    with _as(admins["system_administrator"]) as who:
+        person = actions.add_person(who, staff_no, name, agency)
+        password = actions.add_account(who, person, username)
+    with _as(admins["security_administrator"]) as who:
+        actions.grant(who, person, duty, agency, reason="演示任命")
+    accounts[username] = (password, f"{name} {queries.agency_name(agency)}")
+
+
+def _write_down(accounts: dict[str, tuple[str, str]]) -> None:
+    path = current().secrets / "accounts.txt"
+    held = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = [f"{username}\t{password}\t{words}" for username, (password, words) in accounts.items()]
+    write_private(path, held + "".join(line + "\n" for line in lines))
+
+
+def _found(username: str) -> Member:
+    person = queries.person_of(username)
+    return Member(person, queries.default_ground(person))
