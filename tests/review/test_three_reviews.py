@@ -8,16 +8,16 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from delivered import deliver, rows_of
 from django.db import DatabaseError, connection, connections, transaction
-from world import COUNTY, STATION, Somebody, World
 
+from delivered import deliver, rows_of
 from suyuan.access import actions as access
 from suyuan.installation import current
 from suyuan.records import queries as records
 from suyuan.review import actions, queries, sample
 from suyuan.review.actions import GivenBack
 from suyuan.review.errors import ReviewRefused, messages
+from world import COUNTY, STATION, Somebody, World
 
 pytestmark = pytest.mark.usefixtures("database")
 SERIAL = iter(range(1, 10_000))
@@ -84,7 +84,7 @@ def test_only_the_duty_of_the_step_decides(world: World, name: str, step: int) -
     """Everybody else is refused, and the batch stays where it is."""
     batch, digest = batch_of(world)
     who = getattr(world, name)
-    with pytest.raises(Exception) as refused:  # noqa: PT011 - hidden batches answer NotFound, others by rule
+    with pytest.raises(Exception) as refused:
         decide(who, batch, step, digest)
     assert type(refused.value).__name__ in ("ReviewRefused", "NotFound")
     assert state(world, batch) == {"first_review"}
@@ -130,7 +130,7 @@ def test_a_duty_that_ended_decides_nothing(world: World) -> None:
         assert batch in {one.batch for one in queries.waiting(who)}
     with world.security.acting() as who:
         access.end_duty(who, duty)
-    with pytest.raises(Exception, match="no_ground|办理事由"):
+    with pytest.raises(Exception, match=r"no_ground|办理事由"):
         decide(person, batch, 1, digest)
 
 

@@ -25,17 +25,19 @@ FOUNDERS = ("system_administrator", "security_administrator", "security_auditor"
 
 def add_agency(who: Acting, parent: int, name: str, name_en: str = "", division_code: str = "") -> int:
     """Add an agency under `parent`; gives its number. Raises `NotAllowed`, `Conflict`."""
-    return _do(who, "add_agency", "SELECT access_add_agency(%s, %s, %s, %s)", [parent, name, name_en, division_code])
+    return int(
+        _do(who, "add_agency", "SELECT access_add_agency(%s, %s, %s, %s)", [parent, name, name_en, division_code])
+    )
 
 
 def add_department(who: Acting, agency: int, name: str, name_en: str = "") -> int:
     """Add a department to an agency. Raises `NotAllowed`, `Conflict`."""
-    return _do(who, "add_department", "SELECT access_add_department(%s, %s, %s)", [agency, name, name_en])
+    return int(_do(who, "add_department", "SELECT access_add_department(%s, %s, %s)", [agency, name, name_en]))
 
 
 def add_person(who: Acting, staff_no: str, name: str, agency: int, department: int | None = None) -> int:
     """Enter a member of staff; gives their number. Raises `NotAllowed`, `Conflict`."""
-    return _do(who, "add_person", "SELECT access_add_person(%s, %s, %s, %s)", [staff_no, name, agency, department])
+    return int(_do(who, "add_person", "SELECT access_add_person(%s, %s, %s, %s)", [staff_no, name, agency, department]))
 
 
 def add_account(who: Acting, person: int, username: str, password: str | None = None) -> str:
@@ -63,8 +65,9 @@ def grant(
     ends_on: date | None = None,
 ) -> int:
     """Grant a duty at an agency from a day until a day; gives its number. Raises `NotAllowed`, `Conflict`."""
-    values = [person, kind, agency, department, clearance, starts_on or date.today(), ends_on or "infinity", reason]  # noqa: DTZ011 - duties begin by the calendar of the place
-    return _do(who, "grant", "SELECT access_grant(%s, %s, %s, %s, %s::smallint, %s, %s::date, %s)", values)
+    values = [person, kind, agency, department, clearance, starts_on, ends_on or "infinity", reason]
+    call = "SELECT access_grant(%s, %s, %s, %s, %s::smallint, coalesce(%s::date, civil_today()), %s::date, %s)"
+    return int(_do(who, "grant", call, values))
 
 
 def end_duty(who: Acting, duty: int) -> None:
@@ -102,7 +105,7 @@ def activate(kind: str, code: str, staff_no: str, name: str, username: str, pass
         except NotAllowed as exc:
             raise BadCode from exc
         ledger.append(ledger.Somebody(person), Act.administer, detail={"done": "activate", "kind": kind})
-    return person
+    return int(person)
 
 
 def _digest(code: str) -> str:

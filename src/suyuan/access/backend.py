@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connection
 from django.http import HttpRequest
+
+from suyuan.access.models import Account
 
 TRIES = 5
 WINDOW_MINUTES = 15
@@ -18,7 +19,7 @@ class LockingBackend(ModelBackend):
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
-    ) -> AbstractBaseUser | None:
+    ) -> Account | None:
         """The account, or None: for a wrong password, an unknown name and a locked account alike."""
         name = (username or "")[:60]
         # The password is checked even while locked: the time it takes tells nothing either.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from suyuan.access import queries
@@ -56,6 +56,9 @@ class DutyForm(_Plain):
 
     kind = forms.ChoiceField(label=_("岗位"), choices=list(DUTIES.items()))
     agency = forms.TypedChoiceField(label=_("管辖机构"), coerce=int, choices=_agency_choices)
+    clearance = forms.TypedChoiceField(
+        label=_("可接触密级"), coerce=int, choices=[(1, _("1 级 内部")), (2, _("2 级 警务工作秘密"))]
+    )
     starts_on = forms.DateField(label=_("开始日期"), widget=forms.DateInput(attrs={"type": "date"}))
     ends_on = forms.DateField(
         label=_("结束日期（不含）"), widget=forms.DateInput(attrs={"type": "date"}), required=False
@@ -63,7 +66,7 @@ class DutyForm(_Plain):
     reason = forms.CharField(label=_("依据（文号或理由）"), max_length=200)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"starts_on": date.today()})  # noqa: DTZ011 - the calendar of the place
+        kwargs.setdefault("initial", {"starts_on": timezone.localdate()})
         super().__init__(*args, **kwargs)
 
 

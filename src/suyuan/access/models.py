@@ -5,6 +5,8 @@ The other tables of this room are plain SQL, in `sql/tables.sql`.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
@@ -18,7 +20,7 @@ class Account(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     must_change = models.BooleanField(default=False)
 
-    objects: BaseUserManager[Account] = BaseUserManager()
+    objects: ClassVar[BaseUserManager[Account]] = BaseUserManager()  # type: ignore[assignment]  # Self is Account
     USERNAME_FIELD = "username"
 
     class Meta:

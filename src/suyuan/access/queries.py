@@ -119,7 +119,7 @@ def duties(number: int) -> list[Duty]:
         Duty(*row)
         for row in _rows(
             """SELECT duty, person, kind, agency, clearance, starts_on, nullif(ends_on, 'infinity'), reason,
-                      current_date >= starts_on AND current_date < ends_on AS live
+                      civil_today() >= starts_on AND civil_today() < ends_on AS live
                FROM access_duty WHERE person = %s ORDER BY live DESC, starts_on DESC, duty""",
             [number],
         )
@@ -134,7 +134,7 @@ def grounds(number: int) -> list[Ground]:
             """SELECT g.ground, g.kind, d.kind, d.agency, g.reference, g.reason, nullif(g.ends_at, 'infinity')
                FROM access_ground g JOIN access_duty d ON d.duty = g.duty JOIN access_person p ON p.person = g.person
                WHERE g.person = %s AND p.active AND now() >= g.starts_at AND now() < g.ends_at
-                 AND current_date >= d.starts_on AND current_date < d.ends_on ORDER BY g.ground""",
+                 AND civil_today() >= d.starts_on AND civil_today() < d.ends_on ORDER BY g.ground""",
             [number],
         )
     ]

@@ -60,7 +60,7 @@ def account(request: HttpRequest) -> HttpResponse:
         field.widget.attrs["class"] = "form-control"
     if request.method == "POST" and form.is_valid():
         form.save(commit=False)
-        Account.objects.filter(pk=user.pk).update(password=form.user.password, must_change=False)
+        Account.objects.filter(username=user.get_username()).update(password=form.user.password, must_change=False)
         update_session_auth_hash(request, form.user)
         messages.success(request, _("密码已修改。"))
         return redirect("access:account")

@@ -11,7 +11,7 @@ BEGIN
         JOIN access_person p ON p.person = g.person
         WHERE g.ground = NULLIF(current_setting('suyuan.ground', true), '')::bigint
           AND g.person = access_person_now() AND d.kind = p_duty AND p.active
-          AND now() >= g.starts_at AND now() < g.ends_at AND current_date >= d.starts_on AND current_date < d.ends_on)
+          AND now() >= g.starts_at AND now() < g.ends_at AND civil_today() >= d.starts_on AND civil_today() < d.ends_on)
     THEN
         RAISE EXCEPTION 'access_duty_missing' USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -80,7 +80,7 @@ BEGIN
     VALUES (p_person, p_kind, p_agency, p_department, p_clearance, p_starts, p_ends, access_person_now(), p_reason)
     RETURNING duty INTO made;
     INSERT INTO access_ground (person, duty, kind, reason, starts_at, ends_at)
-    VALUES (p_person, made, 'duty', p_reason, p_starts, p_ends);
+    VALUES (p_person, made, 'duty', p_reason, civil_start(p_starts), civil_start(p_ends));
     RETURN made;
 END $$;
 
@@ -89,8 +89,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
     PERFORM access_require('security_administrator');
     UPDATE access_ground SET ends_at = now() WHERE duty = p_duty AND ends_at > now();
-    UPDATE access_duty SET ends_on = greatest(current_date, starts_on + 1)
-    WHERE duty = p_duty AND ends_on > current_date AND person <> access_person_now();
+    UPDATE access_duty SET ends_on = greatest(civil_today(), starts_on + 1)
+    WHERE duty = p_duty AND ends_on > civil_today() AND person <> access_person_now();
 END $$;
 
 CREATE FUNCTION access_unlock(p_username text) RETURNS void

@@ -27,7 +27,7 @@ BEGIN
     JOIN access_agency a ON a.agency = d.agency
     JOIN access_person p ON p.person = g.person
     WHERE g.ground = p_ground AND g.person = p_person AND p.active
-      AND now() >= g.starts_at AND now() < g.ends_at AND current_date >= d.starts_on AND current_date < d.ends_on;
+      AND now() >= g.starts_at AND now() < g.ends_at AND civil_today() >= d.starts_on AND civil_today() < d.ends_on;
     IF NOT FOUND THEN
         RETURN;
     END IF;

@@ -2,6 +2,12 @@
 -- btree_gist (contrib, trusted) lets an exclusion constraint compare numbers and date ranges together.
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 
+-- Duties begin and end by the calendar on the wall, whatever zone a session keeps its time in.
+CREATE FUNCTION civil_today() RETURNS date LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (now() AT TIME ZONE 'Asia/Shanghai')::date;
+CREATE FUNCTION civil_start(day date) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+RETURN day::timestamp AT TIME ZONE 'Asia/Shanghai';
+
 CREATE TABLE access_agency (
     agency bigint PRIMARY KEY CHECK (agency >= 0),          -- lower end of its range
     width bigint NOT NULL CHECK (width > 0),                -- its subtree is [agency, agency + width)
@@ -36,7 +42,7 @@ CREATE TABLE access_duty (
     agency bigint NOT NULL REFERENCES access_agency,
     department bigint REFERENCES access_department,
     clearance smallint NOT NULL DEFAULT 1 CHECK (clearance IN (1, 2)),
-    starts_on date NOT NULL DEFAULT current_date,
+    starts_on date NOT NULL DEFAULT civil_today(),
     ends_on date NOT NULL DEFAULT 'infinity' CHECK (ends_on > starts_on),
     granted_by bigint REFERENCES access_person,
     reason text NOT NULL DEFAULT '',
