@@ -17,7 +17,7 @@ from suyuan.catalog.engine import Engine
 from suyuan.catalog.engine.duck import engine_of
 from suyuan.catalog.errors import UnknownColumn
 from suyuan.catalog.model import RecordType
-from suyuan.catalog.plan import OUTPUT, Plan, Problem, plan_of
+from suyuan.catalog.plan import MARKS, OUTPUT, Plan, Problem, plan_of
 
 CIVIL = dt.timezone(dt.timedelta(hours=8))
 """China's civil time, in which days are counted."""
@@ -66,13 +66,18 @@ def check(
     return Checked(record_type, result.select(list(OUTPUT)), _findings(plan, result, given))
 
 
+def index(record_type: RecordType, field: str, text: str) -> str | None:
+    """The form by which equal values of a field are found, or None if the text is no such value."""
+    return engine_of(record_type.catalog).index(plan_of(record_type), field, text)
+
+
 def _given(record_type: RecordType, rows: pa.Table) -> pa.Table:
     unknown = [name for name in rows.column_names if name not in record_type.fields and not name.startswith("_")]
     if unknown:
         raise UnknownColumn(record_type.id, unknown)
     supplied = set(rows.column_names)
     nothing = pa.nulls(len(rows), pa.string())
-    columns = {f"x:{name}": _text(rows[name]) if name in supplied else nothing for name in record_type.fields}
+    columns = {f"c:{name}": _text(rows[name]) if name in supplied else nothing for name in record_type.fields}
     return pa.table({"_row": rows["_row"], **columns})
 
 
@@ -82,14 +87,18 @@ def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _findings(plan: Plan, result: pa.Table, given: pa.Table) -> pa.Table:
     """One row for each mark that is true, in the order of rows and then of the type's fields and rules."""
-    places, parts = [], []
-    for mark, problem in zip(plan.marks, plan.problems.values(), strict=True):
-        broken = pc.indices_nonzero(result[mark])
-        if len(broken):
-            places.append(broken)
-            parts.append(_of_problem(plan, problem, given, broken))
-    if not parts:
+    problems = list(plan.problems.values())
+    marks = result[MARKS].combine_chunks()
+    wrong = pc.indices_nonzero(pc.fill_null(marks.flatten(), fill_value=False))
+    if not problems or not len(wrong):
         return FINDINGS.empty_table()
+    which = pc.subtract(wrong, pc.multiply(pc.divide(wrong, len(problems)), len(problems)))
+    rows = pc.divide(wrong, len(problems))
+    parts, places = [], []
+    for number in pc.unique(which).to_pylist():
+        broken = rows.filter(pc.equal(which, number))
+        parts.append(_of_problem(plan, problems[number], given, broken))
+        places.append(wrong.filter(pc.equal(which, number)))
     return pa.concat_tables(parts).take(pc.sort_indices(pa.chunked_array(places)))
 
 
@@ -111,10 +120,10 @@ def _value(plan: Plan, problem: Problem, given: pa.Table, broken: pa.Array) -> p
     """What stood there; of several fields as `name=value`. A protected value is never repeated."""
     shown = [name for name in problem.fields if plan.type.fields[name].protection != "protected"]
     if len(shown) == 1 and len(problem.fields) == 1:
-        return given[f"x:{shown[0]}"].take(broken)
+        return given[f"c:{shown[0]}"].take(broken)
     if not shown:
         return pa.nulls(len(broken), pa.string())
     pieces = [
-        pc.binary_join_element_wise(name, pc.fill_null(given[f"x:{name}"].take(broken), ""), "=") for name in shown
+        pc.binary_join_element_wise(name, pc.fill_null(given[f"c:{name}"].take(broken), ""), "=") for name in shown
     ]
     return pc.binary_join_element_wise(*pieces, "; ") if len(pieces) > 1 else pieces[0]

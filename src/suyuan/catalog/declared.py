@@ -68,10 +68,10 @@ def add_parts(draft: Draft, section: Section, report: Report) -> None:
             report.add(node.place, "twice", f"字段“{name}”已在 {draft.fields[name].place} 声明,不能改写",
                        f"the field `{name}` is declared at {draft.fields[name].place} and cannot be changed",
                        "请换一个名称。", "Choose another name.")  # fmt: skip
-        elif one := read_field(name, node, report):
-            draft.fields[name] = one
+        elif found := read_field(name, node, report):
+            draft.fields[name] = found
     draft.groups += [one for node in _list(section, "groups", report) if (one := _group(node, report))]
-    draft.rules += [one for node in _list(section, "rules", report) if (one := _rule(node, report))]
+    draft.rules += [rule for node in _list(section, "rules", report) if (rule := _rule(node, report))]
 
 
 def read_field(name: str, node: Node, report: Report) -> Field | None:

@@ -17,7 +17,14 @@ from suyuan.catalog import bounds
 from suyuan.catalog.cleared import read_cleared
 from suyuan.catalog.codes import Codes
 from suyuan.catalog.declared import (
-    ADDED_KEYS, DOMAINS, Draft, add_parts, read_cycle, read_draft, read_retention, words,
+    ADDED_KEYS,
+    DOMAINS,
+    Draft,
+    add_parts,
+    read_cycle,
+    read_draft,
+    read_retention,
+    words,
 )  # fmt: skip
 from suyuan.catalog.errors import CatalogFaulty
 from suyuan.catalog.model import Catalog, Group, Quarantined, RecordType

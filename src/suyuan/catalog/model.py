@@ -72,12 +72,6 @@ class Field:
     standard: str | None = None
     example: str | None = None
 
-    def clean(self, text: str) -> str | None:
-        """The value in the form in which it is stored, or None if it is no such value. Same rules as the check."""
-        from suyuan.catalog.kinds import accept
-
-        return accept(self, text)
-
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -1,8 +1,11 @@
-"""A record type as one SQL statement: clean, type, judge, and put into the forms in which it is stored.
+"""A record type as SQL: look, clean, judge.
 
-The statement is four nested steps over a table of texts. `given` is what came; `cleaned` has a column `c:F` for every
-field F; `typed` adds a column F as rules see it; `judged` adds one boolean for each thing that can be wrong. The last
-step makes content, facets, search terms and the verdict. `steps()` shows them one by one.
+`look` says which columns hold a value that is not yet as it would be stored; `clean` puts one such column right;
+`statement` judges rows of clean text. It is four nested steps: `read` adds to each cleaned column `c:F` what its kind
+looks up (`h:F`); `typed` adds a column F as rules see it; `judged` adds one boolean for each thing that can be wrong;
+`result` makes content, facets, search terms and the verdict. `steps` shows them one by one.
+
+The statements are written to run without an optimiser, because planning costs more than judging a single row.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from suyuan.catalog.kinds.base import COMPLETENESS, Kind
 from suyuan.catalog.kinds.many import Many
 from suyuan.catalog.model import Field, Label, RecordType, Severity
 
+MARKS = "marks"
+"""The column of the result that says what is wrong: one boolean for each of `problems`, in their order."""
 UNIT = "\x1f"
 """Stands between a term's name and its value."""
 OUTPUT = ("_row", "verdict", "content", "facets", "key", "at", "exact", "text", "codes", "refs", "final")
@@ -48,12 +53,31 @@ class Plan:
         self.problems: dict[str, Problem] = {one.id: one for one in self._problems()}
         self.tables = sorted({t for f in record_type.fields.values() for t in _tables(f)})
 
+    def look(self, source: str) -> str:
+        """One list: for each field whether any row of `source` holds text that has to be cleaned."""
+        found = []
+        for name, kind in self.kinds.items():
+            x = quoted(f"c:{name}")
+            found.append(f"coalesce(bool_or({x} IS NOT NULL AND NOT ({kind.tidy(x)})), false)")
+        return f"SELECT [{', '.join(found)}] FROM {source}"
+
+    def clean(self, name: str, source: str) -> str:
+        """The column `x` of `source`, cleaned as this field is."""
+        kind = self.kinds[name]
+        return f"SELECT CASE WHEN {kind.tidy('x')} THEN x ELSE {kind.clean('x')} END AS x FROM {source}"
+
+    def index(self, name: str, source: str) -> str:
+        """The column `x` of `source` in the form by which equal values of this field are found."""
+        kind = kinds.single(self.type.fields[name], self.type.catalog)
+        read = f"SELECT c, {kind.helper('c') or 'NULL'} AS h FROM (SELECT {kind.clean('x')} AS c FROM {source})"
+        return f"SELECT {kind.index('c', 'v')} AS x FROM (SELECT c, {kind.typed('c', 'h')} AS v FROM ({read}))"
+
     def statement(self, source: str) -> str:
-        """The whole statement over a table or sub-query `source` of texts, with `_row`, `_nth` and `_today`."""
+        """Judge a table `source` of cleaned text with `_row` and `_today`; rows stay in order."""
         sql = source
         for _, select in self.steps():
             sql = f"(SELECT {select} FROM {sql})"
-        return f"SELECT {', '.join(map(quoted, (*OUTPUT, *self.marks)))} FROM {sql} ORDER BY _nth"
+        return f"SELECT {', '.join(map(quoted, (*OUTPUT, MARKS)))} FROM {sql}"
 
     def typed_only(self, source: str) -> str:
         """The first two steps as a sub-query: the fields as conditions see them."""
@@ -61,48 +85,41 @@ class Plan:
             source = f"(SELECT {select} FROM {source})"
         return source
 
-    def nothing(self) -> str:
-        """The select list of one empty row of text."""
-        texts = ", ".join(f"CAST(NULL AS VARCHAR) AS {quoted(f'x:{name}')}" for name in self.type.fields)
-        return f"CAST(0 AS BIGINT) AS _row, {texts}, CAST(0 AS BIGINT) AS _nth, DATE '2000-01-01' AS _today"
-
-    @property
-    def marks(self) -> list[str]:
-        """Columns of the result that say what is wrong, in the order of `problems`."""
-        return [f"p{n}" for n in range(len(self.problems))]
-
     def steps(self) -> list[tuple[str, str]]:
         """Name and select list of each step."""
-        names = list(self.type.fields)
-        cleaned = [f"{self.kinds[n].clean(quoted(f'x:{n}'))} AS {quoted(f'c:{n}')}" for n in names]
-        typed = [f"{self.kinds[n].typed(quoted(f'c:{n}'))} AS {quoted(n)}" for n in names]
-        judged = [f"({p.sql}) AS {m}" for p, m in zip(self.problems.values(), self.marks, strict=True)]
-        head = "_row, _nth, _today"
+        helpers = {name: kind.helper(quoted(f"c:{name}")) for name, kind in self.kinds.items()}
+        read = [f"{sql} AS {quoted(f'h:{name}')}" for name, sql in helpers.items() if sql]
+        typed = [f"{kind.typed(quoted(f'c:{n}'), quoted(f'h:{n}'))} AS {quoted(n)}" for n, kind in self.kinds.items()]
+        judged = [f"({p.sql}) AS {m}" for p, m in zip(self.problems.values(), self._marks, strict=True)]
+        pieces = [f"{self._piece(field)} AS {quoted(f'j:{name}')}" for name, field in self.type.fields.items()]
         return [
-            ("cleaned", ", ".join([head, *cleaned])),
+            ("read", ", ".join(["*", *read])),
             ("typed", ", ".join(["*", *typed])),
-            ("judged", ", ".join(["*", *judged])),
-            ("result", ", ".join(["_row", "_nth", *self._results(), *self.marks])),
+            ("judged", ", ".join(["*", *judged, *pieces])),
+            ("result", ", ".join(["_row", *self._results()])),
         ]
+
+    @property
+    def _marks(self) -> list[str]:
+        return [f"p{n}" for n in range(len(self.problems))]
 
     def _problems(self) -> Iterator[Problem]:
         at = quoted(self.type.time) if self.type.time else None
         if at and self.type.fields[self.type.time or ""].type == "datetime":
             at = f"CAST({at} AS DATE)"
-        for name, field in self.type.fields.items():
+        for field in self.type.fields.values():
             yield from self._of_field(field, at)
         for rule in self.type.rules:
             yield Problem(rule.id, rule.fields, rule.severity, rule.dimension, rule.message, f"NOT {condition(rule.says)}",
                           rule=True)  # fmt: skip
 
     def _of_field(self, field: Field, at: str | None) -> Iterator[Problem]:
-        c, v = quoted(f"c:{field.name}"), quoted(field.name)
-        missing = f"{c} IS NULL" if not field.multiple else f"({c} IS NULL OR len({c}) = 0)"
+        c, v, h = (quoted(f"{head}{field.name}") for head in ("c:", "", "h:"))
         if field.required or field.required_when:
             when = "" if field.required else f" AND {condition(field.required_when or '')}"
-            yield self._problem(field, "required", f"{missing}{when}", "reject", COMPLETENESS,
+            yield self._problem(field, "required", f"{c} IS NULL{when}", "reject", COMPLETENESS,
                                 Label("必填", "must be filled in"))  # fmt: skip
-        for trouble in self.kinds[field.name].troubles(c, v, at):
+        for trouble in self.kinds[field.name].troubles(c, v, h, at):
             yield self._problem(field, trouble.id, trouble.sql, trouble.severity, trouble.dimension, trouble.message)
 
     def _problem(self, field: Field, name: str, sql: str, severity: Severity, dimension: str, said: Label) -> Problem:
@@ -111,7 +128,7 @@ class Plan:
 
     def _results(self) -> list[str]:
         fields = self.type.fields.values()
-        marks = dict(zip(self.marks, self.problems.values(), strict=True))
+        marks = dict(zip(self._marks, self.problems.values(), strict=True))
         bad = either([m for m, p in marks.items() if p.severity == "reject"])
         doubtful = either([m for m, p in marks.items() if p.severity == "warn"])
         open_fields = [f for f in fields if f.protection != "protected"]
@@ -127,15 +144,17 @@ class Plan:
             f"{self._terms((f, f.name) for f in open_fields if f.facet and f.type in ('code', 'place'))} AS codes",
             f"{self._refs()} AS refs",
             f"coalesce({final}, false) AS final",
+            f"[{', '.join(self._marks)}] AS {MARKS}",
         ]
+
+    def _piece(self, field: Field) -> str:
+        """A field's part of a JSON object; NULL where it is empty."""
+        name = literal(f',"{field.name}":')
+        return f"{name} || {self.kinds[field.name].json(quoted(f'c:{field.name}'), quoted(field.name))}"
 
     def _object(self, fields: Iterable[Field]) -> str:
         """Canonical JSON: names in order, empty fields left out."""
-        pieces = []
-        for field in sorted(fields, key=lambda f: f.name):
-            c, v = quoted(f"c:{field.name}"), quoted(field.name)
-            name = literal(f',"{field.name}":')
-            pieces.append(f"CASE WHEN {v} IS NOT NULL THEN {name} || {self.kinds[field.name].json(c, v)} END")
+        pieces = [quoted(f"j:{field.name}") for field in sorted(fields, key=lambda f: f.name)]
         return f"'{{' || substr(concat('', {', '.join(pieces)}), 2) || '}}'" if pieces else "'{}'"
 
     def _key(self) -> str:

@@ -19,7 +19,6 @@ from suyuan.collection.errors import ImportRefused, SourceRefused
 from suyuan.collection.mapping import Mapping
 from suyuan.collection.plan import NOTHING, Mapped, Plan
 from suyuan.collection.readers.encoding import CERTAIN
-from suyuan.collection.readers.limits import BATCH
 from suyuan.collection.readers.options import Options, Report
 from suyuan.collection.readers.process import Source, open_source
 from suyuan.collection.tally import Tally, found_table, message, no_record, numbers
@@ -112,7 +111,7 @@ def _reason(mapping: Mapping, index: int) -> dict[str, str]:
 
 def run(
     file: BinaryIO, mapping: Mapping, catalog: Catalog, sink: Sink, *,
-    options: Options | None = None, progress: Progress | None = None, chunk: int = BATCH,
+    options: Options | None = None, progress: Progress | None = None, chunk: int | None = None,
 ) -> Result:  # fmt: skip
     """Import an open file into `sink`.
 
@@ -123,7 +122,7 @@ def run(
     with open_source(file, options or mapping.options) as source:
         _refuse_doubt(source.report)
         plan = Plan(mapping, catalog, source.report.columns)
-        tally = _all(source, plan, sink, progress, chunk)
+        tally = _all(source, plan, sink, progress, chunk or mapping.chunk)
         if not tally.adds_up(source.report.rows):
             raise _unreconciled(tally, source.report.rows)
         return Result(source.report, tally, mapping, catalog, plan.unused)

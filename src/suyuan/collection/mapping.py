@@ -26,6 +26,7 @@ from typing import Any
 
 from suyuan.collection import expressions
 from suyuan.collection.errors import MappingFault
+from suyuan.collection.readers.limits import BATCH
 from suyuan.collection.readers.options import Options
 from suyuan.collection.strict import Section, read
 
@@ -125,6 +126,11 @@ class Mapping:
     def digest(self) -> str:
         """SHA-256 of the text, in hex."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def chunk(self) -> int:
+        """Source rows that go in at a time: about as many records as `BATCH`, reckoning two for a list."""
+        return max(1, BATCH // sum(2 if record.each else 1 for record in self.records))
 
 
 def shipped() -> dict[str, Path]:

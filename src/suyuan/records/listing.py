@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from suyuan import catalog
 from suyuan.access.acting import Acting
+from suyuan.catalog.check import index
 from suyuan.catalog.model import Field, RecordType
 from suyuan.i18n import say
 from suyuan.records import queries
@@ -95,11 +96,12 @@ def _readings(types: list[RecordType], q: str) -> Iterator[tuple[list[str], str]
 
 def _exact_readings(types: list[RecordType], q: str) -> Iterator[tuple[str, str]]:
     """Ways to read the words as one identifier: by every kind that recognises them, then as a field's own number."""
-    fields = [field for rtype in types for field in rtype.fields.values() if field.search == "exact"]
-    for field in fields:
-        cleaned = field.clean(q)
-        if field.kind and cleaned:
-            yield field.kind, cleaned
-    for field in fields:
+    fields = [(rtype, field) for rtype in types for field in rtype.fields.values() if field.search == "exact"]
+    kinds = {field.kind: (rtype, field.name) for rtype, field in fields if field.kind}
+    for kind, (rtype, name) in kinds.items():
+        value = index(rtype, name, q)
+        if value:
+            yield kind, value
+    for _, field in fields:
         if not field.kind and any(sign.isdigit() for sign in q):
             yield field.name, q

@@ -17,9 +17,12 @@ class Engine(Protocol):
         """The result of a plan's statement over rows of text, in their order.
 
         Args:
-            rows: `_row`, and a text column `x:F` for every field F of the plan's type.
+            rows: `_row`, and a text column `c:F` for every field F of the plan's type.
             today: the day that `current_date` means.
         """
 
     def explain(self, plan: Plan) -> str | None:
         """What is wrong with a plan's SQL, in the engine's words; None where it can run."""
+
+    def index(self, plan: Plan, field: str, text: str) -> str | None:
+        """The form by which equal values of a field are found, or None if the text is no such value."""

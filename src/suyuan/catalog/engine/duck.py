@@ -1,4 +1,8 @@
-"""Checks in DuckDB, inside this process, over Arrow: batches as they are, few rows by a statement prepared once."""
+"""Checks in DuckDB, inside this process, over Arrow.
+
+Every statement is prepared once for a thread and reads whatever rows stand behind a fixed name, so that a single row
+pays for no planning. Planning with the optimiser would cost ten times more than judging a row, so it is off.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,14 @@ from suyuan.catalog.kinds.resident_id import birth, sex
 from suyuan.catalog.model import Catalog
 from suyuan.catalog.plan import Plan
 
-FEW = 256
-"""Up to this many rows go by the prepared statement; beyond, planning costs less than copying."""
+PIECE = 8_192
+"""Rows that a thread takes at a time."""
 _NEVER = (LAST_DAY, FIRST_DAY)
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+    "memory_limit": "2GB",
+}
 _MACROS = (
     f"CREATE MACRO id_birth(n) AS {birth('n')}",
     f"CREATE MACRO id_sex(n) AS {sex('n')}",
@@ -26,97 +35,130 @@ _MACROS = (
 )
 
 
+class Rows:
+    """Rows that a prepared statement reads: the name stays, what stands behind it changes."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+class Session:
+    """One thread's connection, with what has been prepared on it."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+        self.rows: dict[str, Rows] = {}
+        self.prepared: set[str] = set()
+        self.tables: set[str] = set()
+        con.execute("PRAGMA disable_optimizer")
+
+    def put(self, name: str, table: pa.Table) -> None:
+        """Let `name` stand for these rows."""
+        if name in self.rows:
+            self.rows[name].table = table
+        else:
+            self.rows[name] = Rows(table)
+            self.con.register(name, self.rows[name])
+
+    def run(self, name: str, sql: str) -> pa.Table:
+        """Run a statement, preparing it if it is new here."""
+        if name not in self.prepared:
+            self.con.execute(f"PREPARE {quoted(name)} AS {sql}")
+            self.prepared.add(name)
+        return self.con.sql(f"EXECUTE {quoted(name)}").to_arrow_table()
+
+
 class DuckEngine:
-    """One in-memory database for a catalog, one connection for every thread."""
+    """One in-memory database for a catalog, one session for every thread."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._lock = threading.Lock()
         self._tables: set[str] = set()
         self._threads = threading.local()
-        self._main = duckdb.connect(
-            config={"enable_external_access": "false", "autoload_known_extensions": "false", "memory_limit": "2GB"}
-        )
+        self._main = duckdb.connect(config=_SETTINGS)
         for macro in _MACROS:
             self._main.execute(macro)
 
     def run(self, plan: Plan, rows: pa.Table, today: dt.date) -> pa.Table:
         """See `Engine.run`."""
-        con = self._prepared(plan)
-        return self._few(con, plan, rows, today) if 0 < len(rows) <= FEW else self._many(con, plan, rows, today)
+        session, name = self._session(plan), plan.type.id
+        session.put(name, _pieces(rows, today))
+        [[dirty]] = session.run(f"look {name}", plan.look(quoted(name))).to_pydict().values()
+        wanted = [field for field, is_dirty in zip(plan.type.fields, dirty, strict=True) if is_dirty]
+        if wanted:
+            rows = self._cleaned(session, plan, rows, wanted)
+            session.put(name, _pieces(rows, today))
+        return session.run(f"check {name}", plan.statement(quoted(name)))
+
+    def _cleaned(self, session: Session, plan: Plan, rows: pa.Table, wanted: list[str]) -> pa.Table:
+        for field in wanted:
+            at = rows.column_names.index(f"c:{field}")
+            session.put("x", pa.Table.from_batches(rows.select([at]).rename_columns(["x"]).to_batches(PIECE)))
+            cleaned = session.run(f"clean {plan.type.id} {field}", plan.clean(field, "x"))
+            rows = rows.set_column(at, f"c:{field}", cleaned["x"])
+        return rows
+
+    def index(self, plan: Plan, field: str, text: str) -> str | None:
+        """See `Engine.index`."""
+        session = self._session(plan)
+        session.put("x", pa.table({"x": [text]}))
+        value: str | None = session.run(f"index {plan.type.id} {field}", plan.index(field, "x"))["x"][0].as_py()
+        return value
 
     def explain(self, plan: Plan) -> str | None:
         """See `Engine.explain`."""
+        session = self._session(plan)
+        session.put(plan.type.id, _pieces(_nothing(plan), FIRST_DAY))
         try:
-            self._prepared(plan)
+            session.run(f"check {plan.type.id}", plan.statement(quoted(plan.type.id)))
         except duckdb.Error as exc:
             return str(exc)
         return None
 
     def condition(self, plan: Plan, says: str) -> str | None:
         """What is wrong with one condition over a plan's typed columns; None where it holds."""
-        con = self._connection()
-        self._bring(con, plan)
-        typed = plan.typed_only(f"(SELECT {plan.nothing()})")
+        session = self._session(plan)
+        session.put(plan.type.id, _pieces(_nothing(plan), FIRST_DAY))
+        typed = plan.typed_only(quoted(plan.type.id))
         try:
-            kind = con.sql(f"SELECT (\n{on_day(says, '_today')}\n) AS says FROM {typed}").types[0]
+            kind = session.con.sql(f"SELECT (\n{on_day(says, '_today')}\n) AS says FROM {typed}").types[0]
         except duckdb.Error as exc:
             return str(exc).splitlines()[0]
         return None if str(kind) == "BOOLEAN" else f"{kind}, not BOOLEAN"
 
-    def _many(self, con: duckdb.DuckDBPyConnection, plan: Plan, rows: pa.Table, today: dt.date) -> pa.Table:
-        con.register("given", rows)
-        try:
-            source = f"(SELECT *, row_number() OVER () AS _nth, DATE {literal(today.isoformat())} AS _today FROM given)"
-            return con.sql(plan.statement(source)).to_arrow_table()
-        finally:
-            con.unregister("given")
+    def _session(self, plan: Plan) -> Session:
+        """This thread's session, knowing the code tables of a plan."""
+        if not hasattr(self._threads, "session"):
+            self._threads.session = Session(self._main.cursor())
+        session: Session = self._threads.session
+        missing = [name for name in plan.tables if name not in session.tables]
+        if missing:
+            with self._lock:
+                for name in set(missing) - self._tables:
+                    _load(self._main, self._catalog.codes[name])
+                    self._tables.add(name)
+            for name in missing:
+                _remember(session.con, self._catalog.codes[name])
+                session.tables.add(name)
+        return session
 
-    def _few(self, con: duckdb.DuckDBPyConnection, plan: Plan, rows: pa.Table, today: dt.date) -> pa.Table:
-        table = quoted(f"few {plan.type.id}")
-        columns = rows.to_pydict()
-        cells = list(zip(*columns.values(), range(len(rows)), [today] * len(rows), strict=True))
-        con.execute(f"TRUNCATE {table}")
-        marks = ", ".join("?" * (len(columns) + 2))
-        names = ", ".join(map(quoted, [*columns, "_nth", "_today"]))
-        con.execute(
-            f"INSERT INTO {table} ({names}) VALUES " + ", ".join([f"({marks})"] * len(cells)),
-            [cell for line in cells for cell in line],
-        )
-        return con.execute(f"EXECUTE {quoted(f'check {plan.type.id}')}").to_arrow_table()
 
-    def _prepared(self, plan: Plan) -> duckdb.DuckDBPyConnection:
-        """This thread's connection, with the plan prepared."""
-        con = self._connection()
-        ready: set[str] = self._threads.__dict__.setdefault("ready", set())
-        if plan.type.id not in ready:
-            self._prepare(con, plan)
-            ready.add(plan.type.id)
-        return con
+def _pieces(rows: pa.Table, today: dt.date) -> pa.Table:
+    """The rows with the day of the check, in pieces that threads share out among themselves."""
+    day = pa.repeat(pa.scalar(today, pa.date32()), len(rows))
+    return pa.Table.from_batches(
+        rows.append_column("_today", day).to_batches(PIECE), rows.schema.append(pa.field("_today", pa.date32()))
+    )
 
-    def _connection(self) -> duckdb.DuckDBPyConnection:
-        if not hasattr(self._threads, "con"):
-            self._threads.con = self._main.cursor()
-        con: duckdb.DuckDBPyConnection = self._threads.con
-        return con
 
-    def _prepare(self, con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
-        self._bring(con, plan)
-        table = quoted(f"few {plan.type.id}")
-        columns = ", ".join(f"{quoted(f'x:{name}')} VARCHAR" for name in plan.type.fields)
-        con.execute(f"CREATE TEMP TABLE {table} (_row BIGINT, {columns}, _nth BIGINT, _today DATE)")
-        con.execute(f"PREPARE {quoted(f'check {plan.type.id}')} AS {plan.statement(table)}")
-
-    def _bring(self, con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
-        """Make the code tables of a plan known to a connection."""
-        with self._lock:
-            for name in set(plan.tables) - self._tables:
-                _load(self._main, self._catalog.codes[name])
-                self._tables.add(name)
-        known_here: set[str] = self._threads.__dict__.setdefault("tables", set())
-        for name in set(plan.tables) - known_here:
-            _remember(con, self._catalog.codes[name])
-            known_here.add(name)
+def _nothing(plan: Plan) -> pa.Table:
+    """One row without values."""
+    texts = {f"c:{name}": pa.nulls(1, pa.string()) for name in plan.type.fields}
+    return pa.table({"_row": pa.array([0], pa.int64()), **texts})
 
 
 def _load(con: duckdb.DuckDBPyConnection, table: CodeTable) -> None:

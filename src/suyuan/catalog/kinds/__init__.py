@@ -14,10 +14,15 @@ from suyuan.catalog.kinds.resident_id import DrivingLicence, ResidentId
 from suyuan.catalog.kinds.vehicle import Plate, Vin
 from suyuan.catalog.model import DIVISIONS, Catalog, Field
 
+
+def _alone(kind: Callable[[Field], Kind]) -> Callable[[Field, Catalog], Kind]:
+    return lambda field, _: kind(field)
+
+
 IDENTIFIERS: dict[str, Callable[[Field, Catalog], Kind]] = {
     "resident_id": lambda field, catalog: ResidentId(field, catalog.codes.get(DIVISIONS)),
     "driving_licence": lambda field, _: DrivingLicence(field),
-    **{kind.name: (lambda field, _, kind=kind: kind(field)) for kind in (Uscc, Vin, Plate, Phone, Passport, CaseNo)},
+    **{kind.name: _alone(kind) for kind in (Uscc, Vin, Plate, Phone, Passport, CaseNo)},
 }
 """Kinds of identifiers by the word that the catalog uses."""
 _PLAIN: dict[str, Callable[[Field], Kind]] = {

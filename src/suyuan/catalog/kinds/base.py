@@ -7,7 +7,6 @@ A value that cannot be cleaned keeps its text and gets a finding; it never becom
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from suyuan.catalog.expressions import literal
@@ -33,7 +32,8 @@ class Trouble:
 class Kind:
     """Text of no particular form; other kinds override what differs.
 
-    In the SQL, `x` is the given text, `c` the cleaned text, `v` the typed value: NULL where the text is no such value.
+    In the SQL, `x` is the given text, `c` the cleaned text, `h` what `helper` made of it, and `v` the typed value: NULL
+    where the text is no such value. Most values come clean, so `tidy` asks that first and `clean` may be slow.
     """
 
     name = "text"
@@ -44,17 +44,29 @@ class Kind:
     def __init__(self, field: Field) -> None:
         self.field = field
 
+    def tidy(self, x: str) -> str:
+        """SQL: the text stands as it would be stored."""
+        raise NotImplementedError
+
     def clean(self, x: str) -> str:
         """SQL of the cleaned text; NULL where nothing is given."""
         raise NotImplementedError
 
-    def typed(self, c: str) -> str:
+    def helper(self, c: str) -> str | None:
+        """SQL of something that `typed` and `troubles` both need and that should be computed once."""
+        return None
+
+    def typed(self, c: str, h: str) -> str:
         """SQL of the value as rules see it."""
         raise NotImplementedError
 
-    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+    def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """What can be wrong. `at` is SQL of the record's day, None where the type has none."""
         return [Trouble("format", f"{c} IS NOT NULL AND {v} IS NULL", self.wrong)]
+
+    def typed_alone(self, c: str) -> str:
+        """SQL of the value where there is no column for the helper."""
+        return self.typed(c, f"({self.helper(c)})")
 
     def text(self, c: str, v: str) -> str:
         """SQL of the stored form as text, for keys, search terms and lists of codes; NULL where there is none."""
@@ -94,16 +106,14 @@ class Identifier(Kind):
     """What is left out between its signs."""
     keep = (3, 4)
 
-    def clean(self, x: str) -> str:
-        """As it is where it has the form already."""
-        slow = f"NULLIF(upper(regexp_replace({folded(x)}, {literal(self.strip)}, '', 'g')), '')"
-        return f"CASE WHEN {full_match(x, self.form)} THEN {x} ELSE {slow} END"
+    def tidy(self, x: str) -> str:
+        """It has the form already."""
+        return full_match(x, self.form)
 
-    def typed(self, c: str) -> str:
+    def clean(self, x: str) -> str:
+        """Half-width capitals without what may stand between them."""
+        return f"NULLIF(upper(regexp_replace({folded(x)}, {literal(self.strip)}, '', 'g')), '')"
+
+    def typed(self, c: str, h: str) -> str:
         """The text, where it has the form."""
         return f"CASE WHEN {full_match(c, self.form)} THEN {c} END"
-
-
-def digit_sum(weights: Sequence[int], digits: Sequence[str]) -> str:
-    """SQL of the weighted sum of digits, each given as SQL of a number."""
-    return " + ".join(f"{weight} * {digit}" for weight, digit in zip(weights, digits, strict=True))

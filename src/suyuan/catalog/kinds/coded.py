@@ -5,7 +5,7 @@ from __future__ import annotations
 from suyuan.catalog.codes import FIRST_DAY, LAST_DAY, CodeTable
 from suyuan.catalog.expressions import literal, quoted
 from suyuan.catalog.kinds.base import CONSISTENCY, TIMELINESS, Kind, Trouble
-from suyuan.catalog.kinds.sql import trimmed
+from suyuan.catalog.kinds.sql import escaped, trimmed
 from suyuan.catalog.model import Field, Label
 
 
@@ -35,27 +35,35 @@ class CodeKind(Kind):
         self.table = table
 
     @property
-    def wrong(self) -> Label:
+    def wrong(self) -> Label:  # type: ignore[override]  # read only, which is narrower
         """Names the table."""
         zh, en = self.table.label
         return Label(f"代码不在“{zh}”中", f"is no code of “{en}”")
 
+    def tidy(self, x: str) -> str:
+        """The table knows it."""
+        return f"{self.helper(x)} IS NOT NULL"
+
     def clean(self, x: str) -> str:
-        """As it is where the table knows it."""
-        slow = f"upper({trimmed(x)})" if self.table.upper else trimmed(x)
-        return f"CASE WHEN {self._found(x)} IS NOT NULL THEN {x} ELSE {slow} END"
+        """Capitals where all codes of the table are."""
+        return f"upper({trimmed(x)})" if self.table.upper else trimmed(x)
 
-    def typed(self, c: str) -> str:
+    def helper(self, c: str) -> str:
+        """Its place in the table."""
+        return f"TRY_CAST({c} AS {known(self.table.name)})"
+
+    def typed(self, c: str, h: str) -> str:
         """The code, where the table knows it."""
-        return f"CASE WHEN {self._found(c)} IS NOT NULL THEN {c} END"
+        return f"CASE WHEN {h} IS NOT NULL THEN {c} END"
 
-    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+    def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """Unknown, or not in use on the record's day."""
-        found = [Trouble("code_unknown", f"{c} IS NOT NULL AND {v} IS NULL", self.wrong)]
+        found = [Trouble("code_unknown", f"{c} IS NOT NULL AND {h} IS NULL", self.wrong)]
         if at and (count := spans(self.table)):
-            then = " OR ".join(self._within(v, at, span) for span in range(count))
+            then = " OR ".join(self._within(h, at, span) for span in range(count))
             message = Label("代码在当时未启用或已停用", "was not in use at that time")
-            found.append(Trouble("code_not_valid_then", f"NOT ({then})", message, "warn", TIMELINESS))
+            sql = f"CASE WHEN {h} IS NOT NULL AND {at} IS NOT NULL THEN NOT ({then}) END"
+            found.append(Trouble("code_not_valid_then", sql, message, "warn", TIMELINESS))
         return found
 
     def show(self, value: str) -> str:
@@ -63,12 +71,9 @@ class CodeKind(Kind):
         found = self.table.find(value)
         return found.name if found else value
 
-    def _found(self, x: str) -> str:
-        return f"TRY_CAST({x} AS {known(self.table.name)})"
-
-    def _within(self, v: str, at: str, span: int) -> str:
+    def _within(self, h: str, at: str, span: int) -> str:
         first, last = (
-            f"list_extract(getvariable({literal(bound(self.table.name, span, end))}), enum_code({self._found(v)}) + 1)"
+            f"list_extract(getvariable({literal(bound(self.table.name, span, end))}), enum_code({h}) + 1)"
             for end in ("first", "last")
         )
         return f"{at} BETWEEN {first} AND {last}"
@@ -80,7 +85,7 @@ class Place(CodeKind):
     name = "place"
 
     @property
-    def wrong(self) -> Label:
+    def wrong(self) -> Label:  # type: ignore[override]  # read only, which is narrower
         """Says what is wanted."""
         return Label("不是县级以上行政区划代码", "is no code of an administrative division")
 
@@ -95,30 +100,37 @@ class Reference(Kind):
         super().__init__(field)
         self.parts = parts
 
+    def tidy(self, x: str) -> str:
+        """The only part is; several are always looked at."""
+        return self.parts[0].tidy(x) if len(self.parts) == 1 else "false"
+
     def clean(self, x: str) -> str:
         """Each part cleaned."""
         if len(self.parts) == 1:
             return self.parts[0].clean(x)
-        return trimmed(x)
+        cells = [f"NULLIF(split_part({x}, '|', {n}), '')" for n in range(1, len(self.parts) + 1)]
+        cleaned = [part.clean(cell) for part, cell in zip(self.parts, cells, strict=True)]
+        return f"coalesce({_joined(cleaned)}, {trimmed(x)})"
 
-    def typed(self, c: str) -> str:
+    def typed(self, c: str, h: str) -> str:
         """The key as the other record stores it; NULL where a part is wrong."""
         if len(self.parts) == 1:
             return _key_part(self.parts[0], c)
-        cells = [f"NULLIF(split_part({c}, '|', {n}), '')" for n in range(1, len(self.parts) + 1)]
-        keys = [_key_part(part, part.clean(cell)) for part, cell in zip(self.parts, cells, strict=True)]
-        return " || '|' || ".join(f"({key})" for key in keys)
+        cells = [f"split_part({c}, '|', {n})" for n in range(1, len(self.parts) + 1)]
+        return _joined([_key_part(part, cell) for part, cell in zip(self.parts, cells, strict=True)])
 
-    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+    def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """Not the form of that key."""
         return [Trouble("format", f"{c} IS NOT NULL AND {v} IS NULL", self.wrong, dimension=CONSISTENCY)]
 
     def json(self, c: str, v: str) -> str:
         """As a JSON string."""
-        from suyuan.catalog.kinds.sql import escaped
-
         return escaped(v)
 
 
 def _key_part(kind: Kind, c: str) -> str:
-    return kind.index(c, kind.typed(c))
+    return kind.index(c, f"({kind.typed_alone(c)})")
+
+
+def _joined(parts: list[str]) -> str:
+    return " || '|' || ".join(f"({part})" for part in parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from suyuan.catalog.expressions import literal
 from suyuan.catalog.kinds.base import ACCURACY, Identifier, Trouble
-from suyuan.catalog.kinds.sql import folded, full_match, tidied
+from suyuan.catalog.kinds.sql import folded, tidied
 from suyuan.catalog.model import Label
 
 USCC_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -19,14 +19,14 @@ class Uscc(Identifier):
     form = r"[1-9A-HJ-NP-RTUWXY][0-9A-HJ-NP-RTUWXY][0-9]{6}[0-9A-HJ-NP-RTUWXY]{10}"
     keep = (4, 4)
 
-    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+    def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """Form and check sign."""
         signs = literal(USCC_SIGNS)
         terms = [f"{w} * (strpos({signs}, substr({v}, {n}, 1)) - 1)" for n, w in enumerate(USCC_WEIGHTS, 1)]
         sign = f"substr({signs}, CAST((31 - ({' + '.join(terms)}) % 31) % 31 AS BIGINT) + 1, 1)"
         message = Label("统一社会信用代码校验位不符", "has a wrong check sign")
         return [
-            *super().troubles(c, v, at),
+            *super().troubles(c, v, h, at),
             Trouble("checksum", f"substr({v}, 18, 1) <> {sign}", message, dimension=ACCURACY),
         ]
 
@@ -51,8 +51,7 @@ class Phone(Identifier):
         service = rf"regexp_replace({mobile}, '^([48]00)-?([0-9]{{3,4}})-?([0-9]{{3,4}})$', '\1\2\3')"
         landline = rf"regexp_replace({service}, '^(0[0-9]{{2,3}})-([0-9]{{7,8}})', '\1\2')"
         abroad = rf"regexp_replace({landline}, '^00([1-9])', '+\1')"
-        slow = f"NULLIF(CASE WHEN starts_with({abroad}, '+') THEN replace({abroad}, '-', '') ELSE {abroad} END, '')"
-        return f"CASE WHEN {full_match(x, self.form)} THEN {x} ELSE {slow} END"
+        return f"NULLIF(CASE WHEN starts_with({abroad}, '+') THEN replace({abroad}, '-', '') ELSE {abroad} END, '')"
 
     def index(self, c: str, v: str) -> str:
         """Without the extension."""
@@ -76,10 +75,13 @@ class Passport(Identifier):
     strip = r"[\s\x{200b}\x{feff}-]"
     keep = (1, 3)
 
-    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+    def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """Form; letters alone are a word."""
         wordlike = f"NOT regexp_matches({v}, '[0-9]')"
-        return [*super().troubles(c, v, at), Trouble("no_digit", wordlike, Label("证件号码没有数字", "has no digit"))]
+        return [
+            *super().troubles(c, v, h, at),
+            Trouble("no_digit", wordlike, Label("证件号码没有数字", "has no digit")),
+        ]
 
 
 class CaseNo(Identifier):
@@ -93,4 +95,4 @@ class CaseNo(Identifier):
     def clean(self, x: str) -> str:
         """Spaces out; brackets as court numbers have them."""
         said = rf"upper(regexp_replace({tidied(x)}, '\s+', '', 'g'))"
-        return f"CASE WHEN {full_match(x, self.form)} THEN {x} ELSE NULLIF(translate({said}, '()[]【】', '（）〔〕〔〕'), '') END"
+        return f"NULLIF(translate({said}, '()[]【】', '（）〔〕〔〕'), '')"

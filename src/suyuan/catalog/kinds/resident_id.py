@@ -11,9 +11,43 @@ from suyuan.catalog.model import Field, Label
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 SIGNS = "10X98765432"
-PROVINCES = (
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
-)
+PROVINCES = [
+    "11",
+    "12",
+    "13",
+    "14",
+    "15",
+    "21",
+    "22",
+    "23",
+    "31",
+    "32",
+    "33",
+    "34",
+    "35",
+    "36",
+    "37",
+    "41",
+    "42",
+    "43",
+    "44",
+    "45",
+    "46",
+    "50",
+    "51",
+    "52",
+    "53",
+    "54",
+    "61",
+    "62",
+    "63",
+    "64",
+    "65",
+    "71",
+    "81",
+    "82",
+    "83",
+]
 """First two digits that were ever given out; 81 to 83 are the residence permits of GB 11643's later parts."""
 EIGHTEEN, FIFTEEN = r"[1-9][0-9]{16}[0-9X]", r"[1-9][0-9]{14}"
 
@@ -55,13 +89,17 @@ class ResidentId(Identifier):
         super().__init__(field)
         self.divisions = divisions
 
-    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+    def helper(self, c: str) -> str | None:
+        """The place of its area in the table of divisions."""
+        return f"TRY_CAST(substr({c}, 1, 6) AS {known(self.divisions.name)})" if self.divisions else None
+
+    def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """Form, check digit, birth date, and an area that existed while the person lived."""
         wrong_sign = f"length({v}) = 18 AND substr({v}, 18, 1) <> {check_sign(f'substr({v}, 1, 17)')}"
         born = birth(v)
         provinces = ", ".join(map(literal, PROVINCES))
         found = [
-            *super().troubles(c, v, at),
+            *super().troubles(c, v, h, at),
             Trouble("checksum", wrong_sign, Label("身份证号码校验位不符", "has a wrong check digit"), dimension=ACCURACY),
             Trouble("birth", f"{v} IS NOT NULL AND ({born} IS NULL OR {born} NOT BETWEEN DATE '1850-01-01' AND _today)",
                     Label("身份证号码中的出生日期不存在或在今天之后", "holds a birth date that does not exist or lies ahead"),
@@ -69,24 +107,7 @@ class ResidentId(Identifier):
             Trouble("province", f"substr({v}, 1, 2) NOT IN ({provinces})",
                     Label("身份证号码前两位不是省级代码", "begins with no province's code"), dimension=ACCURACY),
         ]  # fmt: skip
-        return [*found, *self._areas(v, born)] if self.divisions else found
-
-    def _areas(self, v: str, born: str) -> list[Trouble]:
-        """The area is that of the first registration: it must not have been given up before the birth."""
-        assert self.divisions
-        name = self.divisions.name
-        area = f"TRY_CAST(substr({v}, 1, 6) AS {known(name)})"
-        found = [
-            Trouble("area_unknown", f"{v} IS NOT NULL AND {area} IS NULL",
-                    Label("身份证号码前六位不是任何时期的行政区划代码", "begins with a code that no division ever had"),
-                    "warn", ACCURACY),
-        ]  # fmt: skip
-        if spans(self.divisions):
-            last = literal(bound(name, 0, "latest"))
-            gone = f"list_extract(getvariable({last}), enum_code({area}) + 1) < {born}"
-            message = Label("身份证号码的行政区划在出生前已撤销", "names a division that was given up before the birth")
-            found.append(Trouble("area_not_valid_then", gone, message, "warn", CONSISTENCY))
-        return found
+        return [*found, *_areas(self.divisions, v, h, born)] if self.divisions else found
 
     def index(self, c: str, v: str) -> str:
         """18 digits; a number of 15 is completed."""
@@ -113,8 +134,24 @@ class DrivingLicence(Identifier):
     form = rf"{EIGHTEEN}|{FIFTEEN}|[A-Z0-9]{{6,17}}|[0-9]{{12}}"
     strip = r"[\s\x{200b}\x{feff}-]"
 
-    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+    def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """Form, and the check digit where it is a resident number."""
         wrong_sign = f"{full_match(v, EIGHTEEN)} AND substr({v}, 18, 1) <> {check_sign(f'substr({v}, 1, 17)')}"
         message = Label("驾驶证号校验位不符", "has a wrong check digit")
-        return [*super().troubles(c, v, at), Trouble("checksum", wrong_sign, message, dimension=ACCURACY)]
+        return [*super().troubles(c, v, h, at), Trouble("checksum", wrong_sign, message, dimension=ACCURACY)]
+
+
+def _areas(divisions: CodeTable, v: str, h: str, born: str) -> list[Trouble]:
+    """The area is that of the first registration: it must not have been given up before the birth."""
+    name = divisions.name
+    found = [
+        Trouble("area_unknown", f"{v} IS NOT NULL AND {h} IS NULL",
+                Label("身份证号码前六位不是任何时期的行政区划代码", "begins with a code that no division ever had"),
+                "warn", ACCURACY),
+    ]  # fmt: skip
+    if spans(divisions):
+        last = literal(bound(name, 0, "latest"))
+        gone = f"list_extract(getvariable({last}), enum_code({h}) + 1) < {born}"
+        message = Label("身份证号码的行政区划在出生前已撤销", "names a division that was given up before the birth")
+        found.append(Trouble("area_not_valid_then", gone, message, "warn", CONSISTENCY))
+    return found

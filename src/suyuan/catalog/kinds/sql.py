@@ -14,9 +14,6 @@ _UNTIDY = (
 )
 
 
-_SPECIAL = r'[\x00-\x1f"\\]'
-
-
 def _half(signs: str) -> str:
     return "".join(chr(ord(sign) - 0xFEE0) for sign in signs)
 
@@ -36,13 +33,18 @@ def trimmed(x: str) -> str:
     return rf"NULLIF(regexp_replace({folded(x)}, '^\s+|\s+$', '', 'g'), '')"
 
 
+def is_tidy(x: str) -> str:
+    """SQL: running text needs no tidying."""
+    return f"NOT {matches(x, _UNTIDY)}"
+
+
 def tidied(x: str) -> str:
     """SQL for running text: Unicode NFC, half-width letters and digits, no invisible signs, no outer white space.
 
-    Chinese punctuation stays as it is. Most text is tidy already and is only looked at.
+    Chinese punctuation stays as it is.
     """
     seen = rf"regexp_replace({translated(f'nfc_normalize({x})', _LETTERS)}, '{_INVISIBLE}', '', 'g')"
-    return rf"CASE WHEN NOT {matches(x, _UNTIDY)} THEN {x} ELSE NULLIF(regexp_replace({seen}, '^\s+|\s+$', '', 'g'), '') END"
+    return rf"NULLIF(regexp_replace({seen}, '^\s+|\s+$', '', 'g'), '')"
 
 
 def full_match(x: str, form: str) -> str:
@@ -57,5 +59,4 @@ def matches(x: str, form: str) -> str:
 
 def escaped(x: str) -> str:
     """SQL: the text as a JSON string."""
-    special = matches(x, _SPECIAL)
-    return f"""CASE WHEN {special} THEN CAST(to_json({x}) AS VARCHAR) ELSE '"' || {x} || '"' END"""
+    return f"CAST(to_json({x}) AS VARCHAR)"

@@ -49,7 +49,7 @@ class Vin(Identifier):
     form = r"[A-HJ-NPR-Z0-9]{17}"
     strip = r"[\s\x{200b}\x{feff}*-]"
 
-    def troubles(self, c: str, v: str, at: str | None) -> list[Trouble]:
+    def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """Form; a wrong ninth sign is a warning, because vehicles from some countries carry no check digit."""
         values = " ".join(
             f"WHEN '{sign}' THEN {value}" for sign, value in _TRANSLITERATION.items() if not sign.isdigit()
@@ -62,4 +62,4 @@ class Vin(Identifier):
         sign = f"substr('0123456789X', CAST(({' + '.join(terms)}) % 11 AS BIGINT) + 1, 1)"
         wrong_sign = f"{full_match(v, self.form)} AND substr({v}, 9, 1) <> {sign}"
         message = Label("车辆识别代号校验位不符", "has a wrong check digit")
-        return [*super().troubles(c, v, at), Trouble("checksum", wrong_sign, message, "warn", ACCURACY)]
+        return [*super().troubles(c, v, h, at), Trouble("checksum", wrong_sign, message, "warn", ACCURACY)]
