@@ -147,19 +147,20 @@ def search(
     `text` is found by its character pairs, `exact` are "kind\\x1fvalue" identifiers, `codes` filter by facet.
     The page's rows are entered in the ledger; what was searched for only as keyed digests.
     """
-    wanted = _terms(text, exact, codes or {})
+    variants = _variants(who, text, exact, codes or {})
     before, before_id = _cursor(after)
-    values = {"type": type, "terms": wanted, "state": state, "before": before, "before_id": before_id}
-    statement = "search" if wanted else "list"
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL[statement], values | {"limit": limit + 1})
-        hits = cursor.fetchall()
-        cursor.execute(_SQL["count_search" if wanted else "count"], values | {"limit": COUNT_CAP + 1})
-        [total] = cursor.fetchone()
+    values = {"type": type, "state": state, "before": before, "before_id": before_id}
+    hits: list[tuple[UUID, datetime]] = []
+    total = 0
+    for wanted in variants:
+        found, counted = _hits(values | {"terms": wanted}, limit)
+        hits, total = hits + found, total + counted
+    hits.sort(key=lambda hit: (hit[1], hit[0]), reverse=True)
     shown = [record for record, _ in hits[:limit]]
     rows = {one.record_id: one for one in _read("current", {"ids": shown})}
-    detail = {"terms": sorted(wanted)} if wanted else None
-    ledger.append(who, Act.search if wanted else Act.list, shown=shown, detail=detail)
+    searched = any(variants)
+    detail = {"terms": sorted(variants[0])} if searched else None
+    ledger.append(who, Act.search if searched else Act.list, shown=shown, detail=detail)
     following = _following(hits[limit - 1]) if len(hits) > limit else None
     return Page(
         [rows[record] for record in shown if record in rows],
@@ -218,12 +219,23 @@ def _info(row: Sequence[Any]) -> RevisionInfo:
     )  # fmt: skip
 
 
-def _terms(text: str, exact: Sequence[str], codes: Mapping[str, str]) -> list[int]:
-    digest = terms.digester(1)
+def _hits(values: dict[str, Any], limit: int) -> tuple[list[tuple[UUID, datetime]], int]:
+    searched = bool(values["terms"])
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["search" if searched else "list"], values | {"limit": limit + 1})
+        hits = cursor.fetchall()
+        cursor.execute(_SQL["count_search" if searched else "count"], values | {"limit": COUNT_CAP + 1})
+        [total] = cursor.fetchone()
+    return hits, total
+
+
+def _variants(who: Acting, text: str, exact: Sequence[str], codes: Mapping[str, str]) -> list[list[int]]:
+    """The terms to look for, under each level's own key: from level 2 there are exact terms only."""
     wanted = {pair for word in text.split() for pair in terms.bigrams(word)}
     wanted |= {terms.exact(value) for value in exact}
     wanted |= {terms.code(f"{field}\x1f{code}") for field, code in codes.items()}
-    return [terms.number(digest(term)) for term in wanted]
+    secret = who.clearance > 1 and exact and not text and not codes
+    return [[terms.number(terms.digester(level)(term)) for term in wanted] for level in ((1, 2) if secret else (1,))]
 
 
 def _cursor(after: str | None) -> tuple[datetime | None, UUID | None]:

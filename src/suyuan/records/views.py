@@ -17,12 +17,14 @@ from suyuan import catalog
 from suyuan.access.web import ActingRequest, with_acting
 from suyuan.catalog.model import Field, Group, RecordType
 from suyuan.ledger import queries as ledger
+from suyuan.ledger.acts import Act
 from suyuan.records import dossier, listing, queries
 from suyuan.records.dossier import Dossier
 from suyuan.records.listing import Wanted
 from suyuan.records.queries import Change, Link, RevisionInfo
 from suyuan.records.reading import RecordView
 
+LOOKS = (Act.consult, Act.list, Act.search, Act.reveal, Act.disclose, Act.export, Act.combine)
 WIDE = 40  # a text longer than this takes the whole row
 
 
@@ -114,7 +116,7 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
     found = dossier.open_dossier(request.acting, record, as_of=as_of, known_at=known_at)
     rtype = _type(found.view.type)
     common = _common(found)
-    now = timezone.now()
+    seen, now = ledger.about(record), timezone.now()
     context = {
         "view": found.view,
         "rtype": rtype,
@@ -122,7 +124,8 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
         "common_origin": common,
         "revisions": [(one.info, _changes(rtype, one.changes)) for one in found.steps],
         "links": _neighbours(request, found.links),
-        "seen": ledger.about(record),
+        "seen": seen,
+        "looks": [one for one in seen if one.act in LOOKS],
         "read_at": (as_of or now, known_at or now) if as_of or known_at else None,
         "as_of": request.GET.get("as_of", ""),
         "known_at": request.GET.get("known_at", ""),
@@ -135,11 +138,12 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
 @require_GET
 @with_acting
 def compare(request: ActingRequest, record: UUID) -> HttpResponse:
-    """Two revisions of one record, field by field."""
-    try:
-        before, after = sorted((int(request.GET.get("a", "")), int(request.GET.get("b", ""))))
-    except ValueError as exc:
-        raise Http404 from exc
+    """Two revisions of one record, field by field; the last two where none are named."""
+    last = len(queries.revisions(record))
+    asked = (request.GET.get("a", str(last - 1)), request.GET.get("b", str(last)))
+    if not all(one.isdecimal() for one in asked):
+        raise Http404
+    before, after = sorted(map(int, asked))
     changes = queries.compare(request.acting, record, before, after)
     rtype = _type(queries.every_revision(record)[0].type)
     context = {"rtype": rtype, "record": record, "a": before, "b": after, "changes": _changes(rtype, changes)}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as translate
+from django.utils.translation import gettext_noop as _
 
 from suyuan.records.queries import RevisionInfo
 from suyuan.records.reading import RecordView
+from suyuan.review import queries as review
 
-OPEN = ("first_review", "second_review", "final_review")
+WORDS = (_("初审"), _("复审"), _("终审"))
+WAITS = (_("由采集单位初审人核对"), _("由另一名复审人核对"), _("由上级机关终审人核对"))
+OUTCOMES = {"approve": _("通过"), "return": _("退回"), "reject": _("驳回")}
 
 
 class Step(NamedTuple):
@@ -27,14 +32,36 @@ class Step(NamedTuple):
 
 
 def chain(view: RecordView, info: RevisionInfo) -> list[Step]:
-    """The steps of one revision in order."""
-    collected = Step(_("采集"), "done", info.author, view.agency, info.recorded_at)
-    names = (_("初审"), _("复审"), _("终审"))
-    needed = 3 if info.final else 2
-    reached = OPEN.index(info.batch_state) if info.batch_state in OPEN else needed
-    notes = (_("由采集单位初审人核对"), _("由另一名复审人核对"), _("由上级机关终审人核对"))
-    steps = [
-        Step(names[i], "done" if i < reached else "now" if i == reached else "", note="" if i < reached else notes[i])
-        for i in range(needed)
-    ]
-    return [collected, *steps]
+    """The steps of one revision in order: what was done by whom, what waits, what is still to come."""
+    given_back = [one for one in review.returns(info.batch) if (one.record, one.rev) == (view.record_id, info.rev)]
+    decided = {one.step: one for one in review.decisions([info.batch])}
+    steps = [Step(translate("采集"), "done", info.author, view.agency, info.recorded_at)]
+    for number in range(1, (3 if info.final else 2) + 1):
+        backs = [one for one in given_back if one.step == number]
+        if backs:
+            return [*steps, _back(backs)]
+        if number not in decided:
+            return [*steps, *_to_come(number, info)]
+        steps.append(_decided(decided[number]))
+        if decided[number].outcome != "approve":
+            return steps
+    return steps
+
+
+def _decided(one: review.Decision) -> Step:
+    tone = "done" if one.outcome == "approve" else "bad"
+    word, outcome = translate(WORDS[one.step - 1]), translate(OUTCOMES[one.outcome])
+    return Step(word, tone, one.reviewer, None, one.at, outcome, one.reason)
+
+
+def _back(backs: list[review.Return]) -> Step:
+    first = backs[0]
+    reasons = translate("；").join(one.reason for one in backs)
+    word = translate(WORDS[first.step - 1])
+    return Step(word, "bad", first.reviewer, None, first.at, translate(OUTCOMES["return"]), reasons)
+
+
+def _to_come(number: int, info: RevisionInfo) -> Iterator[Step]:
+    for later in range(number, (3 if info.final else 2) + 1):
+        tone = "now" if later == number else ""
+        yield Step(translate(WORDS[later - 1]), tone, note=translate(WAITS[later - 1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.http import HttpResponse
@@ -15,16 +16,19 @@ from suyuan.access.acting import Acting
 from suyuan.access.web import ActingRequest, with_acting
 from suyuan.collection import queries as collection
 from suyuan.records import batches
+from suyuan.review import queries as review
 from suyuan.web import navigation
 from suyuan.web.navigation import ADMINISTRATION, REVIEWERS, WORK
 
 RUNNING = ("queued", "running")
+LATE = timedelta(days=3)  # a batch that waits longer is said to be late
+SHOWN = 10
 
 
 class Tile(NamedTuple):
     """A number that leads to the work behind it. `urgent` ones are red while they are not zero."""
 
-    count: int
+    number: int
     label: str
     url: str
     urgent: bool = False
@@ -40,8 +44,20 @@ def desk(request: ActingRequest) -> HttpResponse:
     if who.duty == "collector":
         context |= _collecting(who)
     if who.duty in REVIEWERS:
-        context |= {"reviews": True}
+        context |= _reviewing(who)
     return render(request, "web/desk.html", context)
+
+
+def _reviewing(who: Acting) -> dict[str, Any]:
+    waiting = review.waiting(who)
+    late = sum(timezone.now() - one.closed_at > LATE for one in waiting)
+    url = reverse("review:desk")
+    tiles = [
+        Tile(len(waiting), _("等我审核的批次"), url, urgent=True),
+        Tile(sum(one.rows for one in waiting), _("其中记录"), url),
+        Tile(late, _("已等待三天以上"), url, urgent=True),
+    ]
+    return {"tiles": tiles, "waiting": waiting[:SHOWN], "reviews": True}
 
 
 def _collecting(who: Acting) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from suyuan.catalog.model import Catalog
 from suyuan.i18n import say
 
 ADMINISTRATORS = frozenset({"system_administrator", "security_administrator", "security_auditor"})
-REVIEWERS = frozenset({"first_reviewer", "second_reviewer", "final_reviewer"})
+REVIEWERS = frozenset({"first_reviewer", "second_reviewer", "final_reviewer", "department_head"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Item:
 
     url: str
     label: str
+    id: str = ""
     icon: str = ""
     hint: str = ""
     current: bool = False
@@ -96,17 +97,17 @@ def items(places: tuple[Place, ...], duty: str, path: str) -> Iterator[Item]:
             url = reverse(one.name)
             here = path == url or (url != "/" and path.startswith(url))
             hint = translate(one.hint) if one.hint else ""
-            yield Item(url, translate(one.word), one.icon, hint, here)
+            yield Item(url, translate(one.word), icon=one.icon, hint=hint, current=here)
 
 
-def domains(catalog: Catalog, path: str) -> list[Domain]:
-    """Record types by domain, in the order of the norm's chapters; the domain being read is open."""
+def domains(catalog: Catalog, path: str, clearance: int) -> list[Domain]:
+    """Record types up to a level by domain, in the order of the norm's chapters; the domain being read is open."""
     found = []
     for domain in DOMAINS:
         types = [
-            Item(url, say(one.label.zh, one.label.en), current=path.startswith(url))
+            Item(url, say(one.label.zh, one.label.en), one.id, current=path.startswith(url))
             for one in catalog.types.values()
-            if one.domain == domain.name
+            if one.domain == domain.name and one.level <= clearance
             for url in [reverse("records:list", args=[one.id])]
         ]
         found.append(

@@ -68,10 +68,10 @@ def renew() -> int:
         words: Any = entry.string if entry else ""
         if one.plural and isinstance(words, str):
             words = (words, words)
-        new.add((one.text, one.plural) if one.plural else one.text, words, locations=[(one.where, None)])
+        new.add((one.text, one.plural) if one.plural else one.text, words, locations=[(one.where, 0)])
     ENGLISH.parent.mkdir(parents=True, exist_ok=True)
     with ENGLISH.open("wb") as file:
-        write_po(file, new, width=110, sort_output=True, include_previous=False)
+        write_po(file, new, width=110, sort_output=True, include_lineno=False)
     return len({one.text for one in untranslated(new, found)})
 
 
@@ -96,16 +96,16 @@ def _constant(node: ast.expr) -> str:
 
 
 def _of_template(path: Path) -> Iterator[Phrase]:
-    from django.template import engines
+    from django.template import Engine, Template
     from django.template.base import Node
     from django.templatetags.i18n import BlockTranslateNode
 
-    template = engines["django"].from_string(path.read_text(encoding="utf-8")).template
+    template = Template(path.read_text(encoding="utf-8"), engine=Engine.get_default())
     for node in template.nodelist.get_nodes_by_type(Node):
         if isinstance(node, BlockTranslateNode):
             text, _ = node.render_token_list(node.singular)
             plural, _ = node.render_token_list(node.plural) if node.plural else ("", None)
-            yield Phrase(*(_trimmed(node, one) for one in (text, plural)), _place(path))
+            yield Phrase(_trimmed(node, text), _trimmed(node, plural), _place(path))
         for text in _literals(node):
             yield Phrase(text, "", _place(path))
 

@@ -58,7 +58,13 @@ class Shell:
     @property
     def domains(self) -> list[Domain]:
         """Record types by domain."""
-        return navigation.domains(catalog.current(), self._request.path) if self.reads_records else []
+        return navigation.domains(catalog.current(), self._request.path, self._clearance) if self.reads_records else []
+
+    @property
+    def _clearance(self) -> int:
+        """The highest level the current duty reads; the lowest one where no duty acts on this page."""
+        acting = getattr(self._request, "acting", None)
+        return acting.clearance if acting else 1
 
     @property
     def english(self) -> bool:

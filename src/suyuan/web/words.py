@@ -19,6 +19,7 @@ CHANNELS = {
     "survey": _("现场采集"),
     "exchange": _("交换共享"),
 }
+BRACKETS = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"})  # headings, not places
 LEVELS = {1: _("内部"), 2: _("警务工作秘密")}
 
 
@@ -32,7 +33,7 @@ def place_name(field: Field, code: str) -> str:
     """A division of GB/T 2260 with the province and city it lies in."""
     steps = dict.fromkeys((f"{code[:2]}0000", f"{code[:4]}00", code))
     table = catalog.current().table(field)
-    found = [one for step in steps if (one := table.find(step))]
+    found = [one for step in steps if (one := table.find(step)) and one.name not in BRACKETS]
     return (
         say(" ".join(one.name for one in found), ", ".join(one.name_en or one.name for one in reversed(found))) or code
     )
