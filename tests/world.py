@@ -125,7 +125,14 @@ def _people(connection: psycopg.Connection[tuple[object, ...]]) -> None:
                     d AS (INSERT INTO access_duty (person, kind, agency, reason)
                           SELECT person, %(kind)s, %(agency)s, 'test' FROM p RETURNING duty, person)
                INSERT INTO access_ground (person, duty, kind) SELECT person, duty, 'duty' FROM d""",
-            {"no": f"T{number:05}", "name": name, "agency": agency, "hash": _hash[0], "username": username, "kind": kind},
+            {
+                "no": f"T{number:05}",
+                "name": name,
+                "agency": agency,
+                "hash": _hash[0],
+                "username": username,
+                "kind": kind,
+            },
         )
 
 

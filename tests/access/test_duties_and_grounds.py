@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from world import CITY, COUNTY, STATION, World
 
 from suyuan.access import actions, queries
 from suyuan.access.acting import acting
 from suyuan.access.decide import decide
 from suyuan.access.errors import Conflict, NoGround, NotAllowed
+from world import CITY, COUNTY, STATION, World
 
 pytestmark = pytest.mark.usefixtures("database")
 

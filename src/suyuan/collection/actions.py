@@ -36,7 +36,7 @@ def add(
 ) -> UUID:  # fmt: skip
     """Write down an import. Raises `ImportRefused` when the same delivery is being taken in already."""
     found = import_id or new_id()
-    values = {
+    values: dict[str, Any] = {
         "id": found, "person": who.person, "ground": who.ground, "agency": who.agency, "level": 1, "state": state,
         "source": source_digest, "mapping": mapping_digest, "rows": rows,
         "about": vault.seal(ABOUT, found.bytes, json.dumps(about).encode()),

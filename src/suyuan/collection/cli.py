@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from suyuan.catalog import loader
+from suyuan import catalog
 from suyuan.collection import findings, mapping
 from suyuan.collection.errors import SourceRefused
-from suyuan.collection.imports import Result, rows_of, run
+from suyuan.collection.imports import Progress, Result, rows_of, run
 from suyuan.collection.readers.options import Options
 from suyuan.collection.readers.process import open_source
 from suyuan.collection.rehearsal import Rehearsal
 from suyuan.i18n import say
-from suyuan.installation import current
 from suyuan.installation.command import data_option, json_option
 
 
@@ -98,17 +98,11 @@ def _rehearse(
 ) -> tuple[Result, dict[str, Any]]:
     sink = Rehearsal()
     with _opened(file) as stream:
-        result = run(stream, chosen, _catalog(), sink, options=options, progress=_progress(as_json))
+        result = run(stream, chosen, catalog.current(), sink, options=options, progress=_progress(as_json))
     extra: dict[str, Any] = {"dry_run": True, "references": "unchecked", "stored": "unchecked"}
     if out:
         extra["findings_rows"] = findings.write(out, result, sink.found)
     return result, extra
-
-
-def _catalog() -> Any:
-    """The installation's catalog, or the shipped one where nothing is installed."""
-    overlay = current().data / "catalog"
-    return loader.load([overlay] if overlay.is_dir() else [])
 
 
 def _opened(file: Path) -> Any:
@@ -118,8 +112,8 @@ def _opened(file: Path) -> Any:
         raise SourceRefused("missing", {"path": str(file)}) from exc
 
 
-def _progress(as_json: bool) -> Any:
-    if as_json or not click.get_text_stream("stderr").isatty():
+def _progress(as_json: bool) -> Progress | None:
+    if as_json or not sys.stderr.isatty():
         return None
     return _count
 

@@ -101,7 +101,7 @@ def jobs(who: Acting, limit: int = 50) -> list[Job]:
 def live(who: Acting, source_digest: bytes, mapping_digest: bytes) -> UUID | None:
     """The unfinished import of the same file with the same mapping in one's agency, if there is one."""
     with connection.cursor() as cursor:
-        values = {"source": source_digest, "mapping": mapping_digest, "agency": who.agency}
+        values: dict[str, Any] = {"source": source_digest, "mapping": mapping_digest, "agency": who.agency}
         cursor.execute(SQL["live"], values)
         row = cursor.fetchone()
     return row[0] if row else None

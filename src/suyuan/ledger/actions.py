@@ -116,13 +116,13 @@ def _insert(entry: Entry) -> bool:
     values["mac"] = bind(encode(entry), keys.source().mac_key())
     with connection.cursor() as cursor:
         cursor.execute(_SQL["append"], values)
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def _advance(writer: _Writer, count: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["advance"], {"writer": writer.writer, "n": writer.n, "count": count})
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def _copy(writer: _Writer, actor: Actor, act: Act, rows: Sequence[tuple[UUID, int, bytes]], batch: UUID) -> None:

@@ -104,7 +104,8 @@ def entries(connection: psycopg.Connection, writer: int, after: int, upto: int) 
 def entry_of(row: tuple[Any, ...]) -> tuple[Entry, bytes]:
     """A stored row as an entry and its MAC."""
     *plain, digest, shown, detail, mac = row
-    return Entry(*plain, bytes(digest) if digest is not None else None, tuple(shown or ()), detail), bytes(mac)
+    values = (*plain, bytes(digest) if digest is not None else None, tuple(shown or ()), detail)
+    return Entry(*values), bytes(mac)
 
 
 def _fold(connection: psycopg.Connection, size: int, leaves: list[bytes], places: list[tuple[int, int]]) -> None:

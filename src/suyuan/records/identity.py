@@ -47,7 +47,7 @@ class Delivery:
     def _ordinals(self, bases: list[bytes]) -> list[int]:
         arrived = pa.table({"h": pa.array(bases, pa.binary()), "i": range(len(bases))})
         self._seen.register("arrived", arrived)
-        rows = self._seen.execute(
+        rows = self._seen.sql(
             """SELECT coalesce(s.n, 0) + row_number() OVER (PARTITION BY a.h ORDER BY a.i) AS ordinal
                FROM arrived a LEFT JOIN (SELECT h, sum(n) AS n FROM seen GROUP BY h) s ON s.h = a.h ORDER BY a.i"""
         ).to_arrow_table()

@@ -42,7 +42,7 @@ def draw(
     """Draw the sample for a step, once; drawing again gives the same. Raises `ReviewRefused`, `NotFound`."""
     drawn = queries.sample(who, batch, step)
     if drawn is None:
-        values = {"batch": batch, "step": step, "bound": bound, "confidence": confidence}
+        values: dict[str, Any] = {"batch": batch, "step": step, "bound": bound, "confidence": confidence}
         with _worded(), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_SQL["draw"], values)
             drawn = queries.Sample(*cursor.fetchone())
@@ -84,13 +84,13 @@ def decide(
         if returns:
             _give_back(who, task, step, returns)
         at = datetime.now(UTC)
-        values = {
+        values: dict[str, Any] = {
             "batch": batch, "step": step, "outcome": outcome, "reviewer": who.person, "author": task.collector,
             "digest": digest, "agency": task.agency, "level": task.level, "reason": reason.strip(), "at": at,
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(_SQL["decide"], values)
-        bound = decision_digest(*values.values())  # type: ignore[arg-type]  # the columns, in order
+        bound = decision_digest(*values.values())
         ledger.append(who, Act.review, batch=batch, digest=bound, detail={"step": step, "outcome": outcome})
 
 
@@ -98,7 +98,7 @@ def _give_back(who: Acting, task: queries.Task, step: int, returns: Sequence[Giv
     at = datetime.now(UTC)
     ordered = sorted(returns, key=lambda one: (one.record.bytes, one.rev, one.field))
     sealed = {(one.record, one.rev, one.field): _seal(one) for one in ordered}
-    values = {
+    values: dict[str, Any] = {
         "batch": task.batch, "step": step, "reviewer": who.person, "at": at, "reasons": list(sealed.values()),
         "records": [one.record for one in ordered], "revs": [one.rev for one in ordered],
         "fields": [one.field for one in ordered], "codes": [one.code for one in ordered],

@@ -109,7 +109,7 @@ def remaining(batch: UUID) -> int:
 
 def decisions(batches: Sequence[UUID]) -> list[Decision]:
     """Decisions about batches, in order of steps."""
-    return [Decision(*row[:-1], bytes(row[-1])) for row in _rows("decisions", {"batches": list(batches)})]
+    return [Decision(*(*row[:-1], bytes(row[-1]))) for row in _rows("decisions", {"batches": list(batches)})]
 
 
 def returns(batch: UUID) -> list[Return]:
@@ -130,7 +130,8 @@ def sample(who: Acting, batch: UUID, step: int) -> Sample | None:
 
 
 def _task(row: Sequence[Any]) -> Task:
-    return Task(*row[:9], bytes(row[9]) if row[9] else b"", *row[10:])
+    values = (*row[:9], bytes(row[9]) if row[9] else b"", *row[10:])
+    return Task(*values)
 
 
 def _return(row: Sequence[Any]) -> Return:

@@ -64,7 +64,7 @@ class KeyFile:
         """See `KeyProvider.current_key`. Raises `LevelRefused` for levels 3 to 5."""
         if level not in self._current:
             raise LevelRefused(level)
-        return self._current[level]
+        return int(self._current[level])
 
     def suite(self, key_id: int) -> str:
         """Name of the cipher that records under this key use."""

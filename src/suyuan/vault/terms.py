@@ -11,7 +11,6 @@ import struct
 from collections.abc import Callable
 from functools import cache, lru_cache
 from hashlib import blake2b
-from operator import concat
 
 from suyuan.vault.actions import provider
 
@@ -61,7 +60,7 @@ def bigrams(text: str) -> list[str]:
     pairs need no mark of their own.
     """
     plain = "".join(text.casefold().split())
-    return list(map(concat, plain, plain[1:])) if len(plain) > 1 else [plain][: len(plain)]
+    return list(map(str.__add__, plain, plain[1:])) if len(plain) > 1 else [plain][: len(plain)]
 
 
 def pack(digests: set[bytes]) -> bytes:

@@ -10,5 +10,5 @@ from suyuan.installation.sql import run
 class Migration(migrations.Migration):
     """The ledger stands under every other room."""
 
-    dependencies: list[tuple[str, str]] = []
+    dependencies = []
     operations = [run("ledger", "tables"), run("ledger", "functions")]

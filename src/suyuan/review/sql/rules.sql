@@ -23,7 +23,7 @@ BEGIN
         JOIN access_agency own ON own.agency = b.agency
         WHERE g.ground = NULLIF(current_setting('suyuan.ground', true), '')::bigint AND g.person = access_person_now()
           AND p.active AND now() >= g.starts_at AND now() < g.ends_at
-          AND current_date >= d.starts_on AND current_date < d.ends_on
+          AND civil_today() >= d.starts_on AND civil_today() < d.ends_on
           AND d.kind = ANY (CASE p_step WHEN 1 THEN ARRAY['first_reviewer']
                             WHEN 2 THEN ARRAY['second_reviewer', 'department_head'] ELSE ARRAY['final_reviewer'] END)
           AND b.agency >= d.agency AND b.agency < d.agency + a.width AND b.level <= d.clearance

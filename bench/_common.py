@@ -1,0 +1,143 @@
+"""What the benches share: an installation of their own with its server, durable as in use, its demonstration staff, and figures."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from suyuan.installation import Installation, use
+
+_KB = 1024
+
+
+@contextmanager
+def installed(**settings: str) -> Iterator[Installation]:
+    """A new installation in a temporary folder: its server runs with fsync on, its database is migrated."""
+    folder = Path(tempfile.mkdtemp(prefix="suyuan-bench-"))
+    try:
+        yield from _running(folder, settings)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _running(folder: Path, settings: dict[str, str]) -> Iterator[Installation]:
+    for name in ("SUYUAN_DATABASE", "DATABASE_URL"):
+        os.environ.pop(name, None)
+    folder.chmod(0o711)
+    installation = Installation.open(folder)
+    use(installation)
+    from suyuan.installation.postgres import Server
+    from suyuan.installation.serving import server_used
+
+    server = Server(installation, extra=settings)
+    server.make()
+    with server_used(installation, server):
+        import django
+
+        os.environ["DJANGO_SETTINGS_MODULE"] = "suyuan.web.settings"
+        django.setup()
+        from django.db import connections
+
+        from suyuan.installation.migrate import migrate
+        from suyuan.installation.roles import prepare_embedded
+        from suyuan.vault import actions as vault
+
+        vault.create(installation)
+        prepare_embedded(installation)
+        migrate()
+        try:
+            yield installation
+        finally:
+            connections.close_all()
+
+
+def staff() -> dict[str, Any]:
+    """The demonstration's staff, by user name, each with `person` and `ground`."""
+    from suyuan.demo.people import settle
+
+    return dict(settle(lambda zh, en: None))
+
+
+def superuser(installation: Installation) -> psycopg.Connection[Any]:
+    """An autocommit connection of the server's own administrator."""
+    return psycopg.connect(installation.database("admin"), autocommit=True)
+
+
+class Memory(threading.Thread):
+    """Watches the memory of this process and its children: the peak of their sum, in MB.
+
+    Shared pages are counted once (PSS) where the system tells; the database server is no child.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak, self._over = 0.0, threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(0.1):
+            self.peak = max(self.peak, sum(map(_memory, _family(os.getpid()))) / _KB)
+
+    def end(self) -> float:
+        self._over.set()
+        self.join()
+        return self.peak
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                if Path(f"/proc/{child}/comm").read_text().strip() != "postgres":
+                    yield from _family(int(child))
+
+
+def _memory(pid: int) -> int:
+    for name, key in (("smaps_rollup", "Pss:"), ("status", "VmRSS:")):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{pid}/{name}").read_text().splitlines():
+                if line.startswith(key):
+                    return int(line.split()[1])
+    return 0
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that `work` takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def milliseconds(work: Callable[[int], object], repeats: int) -> list[float]:
+    """Milliseconds of each of `repeats` calls; the call is told its number."""
+    return [timed(lambda n=n: work(n)) * 1000 for n in range(repeats)]
+
+
+def p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20, method="inclusive")[-1]
+
+
+median = statistics.median
+
+
+def tell(figures: dict[str, Any], ratio: str) -> None:
+    """Print the figures, the ratio last; as JSON with `--json`."""
+    if "--json" in sys.argv:
+        print(json.dumps(figures | {"ratio": ratio}, ensure_ascii=False))
+        return
+    for name, value in figures.items():
+        print(f"{name:44} {value:,.2f}" if isinstance(value, float) else f"{name:44} {value:,}")
+    print(ratio)
