@@ -24,7 +24,8 @@ from suyuan.collection.readers.options import Options, Report
 _REPORT = b"suyuan.report"
 _PACKAGES = Path(__file__).parents[3]
 _BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from suyuan.collection.readers.child import main; sys.exit(main())"
+    # Everything is written when main() returns. Taking the interpreter down would only race with Arrow's threads.
+    "import os, sys; sys.path.insert(0, sys.argv[1]); from suyuan.collection.readers.child import main; os._exit(main())"
 )
 _ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
