@@ -83,11 +83,13 @@ def open_batch(
         cursor.execute(
             """INSERT INTO records_batch (batch_id, type, agency, level, collector, channel, legal_basis,
                                           source_digest, mapping_digest, release, label)
-               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+               RETURNING encode(records_batch_head(records_batch), 'hex')""",
             [batch, record_type.id, who.agency, level or record_type.level, who.person, channel, legal_basis, source_digest,
              mapping_digest, bytes.fromhex(release), vault.seal("batch.label", batch.bytes, label.encode())],
         )  # fmt: skip
-    ledger.append(who, Act.batch_open, batch=batch, digest=source_digest)
+        [head] = cursor.fetchone()
+    ledger.append(who, Act.batch_open, batch=batch, digest=source_digest, detail={"head": head})
     return batch
 
 
@@ -127,15 +129,15 @@ def close_batch(who: Acting, batch: UUID, *, skipped: int = 0) -> BatchReceipt:
     with connection.cursor() as cursor:
         try:
             cursor.execute(
-                """SELECT digest, state, accepted, warned, returned, duplicate, skipped
-                   FROM records_close(%s, %s)""",
+                """SELECT encode(records_batch_head(b), 'hex'), digest, state, accepted, warned, returned, duplicate, skipped
+                   FROM records_close(%s, %s) b""",
                 [batch, skipped],
             )
         except IntegrityError as exc:
             raise BatchClosed from exc
-        digest, *rest = cursor.fetchone()
+        head, digest, *rest = cursor.fetchone()
     receipt = BatchReceipt(batch, bytes(digest) if digest else None, *rest)
-    ledger.append(who, Act.batch_close, batch=batch, digest=receipt.digest)
+    ledger.append(who, Act.batch_close, batch=batch, digest=receipt.digest, detail={"head": head})
     return receipt
 
 

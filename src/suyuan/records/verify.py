@@ -45,8 +45,8 @@ _WORDS = {
     ),
     "chunk.altered": ("批次分块与其修订不符", "the chunk does not match its revisions"),
     "batch.altered": (
-        "批次摘要与分块或审计账本不符",
-        "the digest of the batch does not match its chunks or the ledger",
+        "批次或其摘要与分块、审计账本不符",
+        "the batch, or its digest, does not match its chunks or the ledger",
     ),
 }
 
@@ -70,7 +70,7 @@ def _sums(connection: psycopg.Connection) -> Iterator[Fault]:
         ("batch.altered", "batches"),
         ("record.state_unproved", "states"),
     ):
-        for row in connection.execute(_SQL[statement], {"close": int(Act.batch_close)}):
+        for row in connection.execute(_SQL[statement], {"open": int(Act.batch_open), "close": int(Act.batch_close)}):
             yield _fault(code, " ".join(str(part) for part in row))
 
 

@@ -45,9 +45,10 @@ def draw(
         values: dict[str, Any] = {"batch": batch, "step": step, "bound": bound, "confidence": confidence}
         with _worded(), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_SQL["draw"], values)
-            drawn = queries.Sample(*cursor.fetchone())
+            *columns, head = cursor.fetchone()
+            drawn = queries.Sample(*columns)
             detail = {"step": step, "size": len(drawn.seqs), "seed": bytes(drawn.seed).hex()}
-            ledger.append(who, Act.draw_sample, batch=batch, detail=detail)
+            ledger.append(who, Act.draw_sample, batch=batch, digest=bytes(head), detail=detail)
     return drawn
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -14,6 +15,19 @@ from suyuan.ledger.verify import Fault
 from suyuan.review.digest import decision_digest, return_digest
 
 _SQL = statements("review", "verify")
+_WORDS = {
+    "progress": (
+        "review.batch_unproved",
+        "批次的状态或生效时间与审核结论不符",
+        "the state of the batch, or when it came into force, does not follow from its decisions",
+    ),
+    "setbacks": (
+        "review.setback_unproved",
+        "记录的退回与审核人的退回理由不符",
+        "that the record was given back does not follow from a reviewer's return",
+    ),
+    "samples": ("review.sample_altered", "样本与审计账本登记的不一致", "the sample differs from its ledger entry"),
+}
 
 
 def verify_decisions() -> Iterator[Fault]:
@@ -23,6 +37,15 @@ def verify_decisions() -> Iterator[Fault]:
             yield from _decision(row)
         for row in connection.execute(_SQL["returns"], {"act": int(Act.review)}):
             yield from _return(row)
+        for name, values in (("progress", {}), ("setbacks", {}), ("samples", {"act": int(Act.draw_sample)})):
+            for row in connection.execute(_SQL[name], values):
+                yield _out_of_line(name, row)
+
+
+def _out_of_line(name: str, row: tuple[Any, ...]) -> Fault:
+    code, zh, en = _WORDS[name]
+    where = f"{row[0]} r{row[1]}" if name == "setbacks" else str(row[0])
+    return Fault(code, where, zh, en)
 
 
 def _decision(row: tuple) -> Iterator[Fault]:  # type: ignore[type-arg]  # a database row

@@ -1,6 +1,10 @@
 -- The only ways a record changes after it arrived. All run as the owner with a fixed search path; those
 -- that review calls from its trigger are not executable by the application role.
 
+-- Whole microseconds since 1970 (UTC), as the ledger counts them.
+CREATE FUNCTION records_micros(at timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (extract(epoch FROM at) * 1000000)::bigint;
+
 -- Revisions arrive only in a batch that is open, by its collector, under the agency and level of their record;
 -- a batch is as high as its highest type.
 CREATE FUNCTION records_revision_arrives() RETURNS trigger
@@ -51,6 +55,16 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
       AND b.collector = access_person_now() AND k.agency = b.agency;
 $$;
 
+-- Every plain column of a batch that is fixed when it opens or closes, as one digest for its ledger entry.
+CREATE FUNCTION records_batch_head(b records_batch) RETURNS bytea
+LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $$
+    SELECT sha256(convert_to(concat_ws('|', b.batch_id, b.type, b.agency, b.level, b.collector, b.channel,
+        coalesce(encode(b.source_digest, 'hex'), '-'), coalesce(encode(b.mapping_digest, 'hex'), '-'), encode(b.release, 'hex'),
+        encode(sha256(b.label), 'hex'), records_micros(b.opened_at), coalesce(records_micros(b.closed_at), 0),
+        coalesce(encode(b.digest, 'hex'), '-'), coalesce(b.needs_final::text, '-'),
+        b.accepted, b.warned, b.returned, b.duplicate, b.skipped, b.legal_basis), 'UTF8'))
+$$;
+
 -- Close a batch: what it holds is fixed, its digest computed here from its chunks, and the first review opens.
 CREATE FUNCTION records_close(p_batch uuid, p_skipped int) RETURNS records_batch
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
@@ -87,7 +101,7 @@ BEGIN
 END $$;
 
 -- A review step was decided for a batch: move the records it still holds. Called by review's trigger only.
-CREATE FUNCTION records_advance(p_batch uuid, p_step int, p_outcome text) RETURNS void
+CREATE FUNCTION records_advance(p_batch uuid, p_step int, p_outcome text, p_at timestamptz) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
     here text := (ARRAY['first_review', 'second_review', 'final_review'])[p_step];
@@ -113,12 +127,12 @@ BEGIN
                          SELECT FROM records_revision v JOIN records_record r USING (record_id)
                          WHERE v.batch_id = p_batch AND v.final AND r.state = 'final_review') THEN 'final_review'
                      ELSE 'done' END,
-        second_at = CASE WHEN p_step = 2 AND p_outcome = 'approve' THEN now() ELSE second_at END,
-        final_at = CASE WHEN p_step = 3 AND p_outcome = 'approve' THEN now() ELSE final_at END
+        second_at = CASE WHEN p_step = 2 AND p_outcome = 'approve' THEN p_at ELSE second_at END,
+        final_at = CASE WHEN p_step = 3 AND p_outcome = 'approve' THEN p_at ELSE final_at END
     WHERE batch_id = p_batch;
 END $$;
 
-REVOKE EXECUTE ON FUNCTION records_return(uuid, int), records_advance(uuid, int, text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION records_return(uuid, int), records_advance(uuid, int, text, timestamptz) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION records_close(uuid, int), records_remark(uuid, bytea[], bytea[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION records_close(uuid, int), records_remark(uuid, bytea[], bytea[]) TO suyuan_app;
 

@@ -25,27 +25,36 @@ WHERE c.batch_id IS NULL OR (c.revisions > 0 AND n.batch_id IS NULL)
    OR n.revisions <> c.revisions OR n.digest <> c.digest;
 
 -- name: batches
-SELECT b.batch_id::text
+SELECT coalesce(b.batch_id, e.batch)::text
 FROM records_batch b
 LEFT JOIN (SELECT batch_id, sha256(string_agg(digest, ''::bytea ORDER BY chunk_no)) AS digest
            FROM records_chunk GROUP BY 1) c ON c.batch_id = b.batch_id
-LEFT JOIN (SELECT batch, min(digest) AS digest FROM ledger_entry WHERE act = %(close)s GROUP BY 1) e
-       ON e.batch = b.batch_id
-WHERE b.state <> 'open'
-  AND (c.digest IS DISTINCT FROM b.digest OR e.digest IS DISTINCT FROM b.digest);
+FULL JOIN (SELECT batch, max(act) AS act, (array_agg(digest ORDER BY act DESC))[1] AS digest,
+                  (array_agg(detail->>'head' ORDER BY act DESC))[1] AS head
+           FROM ledger_entry WHERE act IN (%(open)s, %(close)s) GROUP BY 1) e ON e.batch = b.batch_id
+WHERE b.batch_id IS NULL OR e.batch IS NULL OR e.head <> encode(records_batch_head(b), 'hex')
+   OR (b.state = 'open') <> (e.act = %(open)s)
+   OR (b.state <> 'open' AND (c.digest IS DISTINCT FROM b.digest OR e.digest IS DISTINCT FROM b.digest));
 
 -- name: states
--- A state must follow from the revisions and from how far their batches got.
+-- A state and the revision in force must follow from the revisions, from what was given back, and from how far
+-- their batches got; that those follow from the decisions is review's to check.
 SELECT r.record_id::text
 FROM records_record r
 LEFT JOIN records_revision v ON v.record_id = r.record_id AND v.rev = r.latest_rev
 LEFT JOIN records_batch b ON b.batch_id = v.batch_id
-LEFT JOIN records_revision f ON f.record_id = r.record_id AND f.rev = r.in_force_rev
-LEFT JOIN records_batch fb ON fb.batch_id = f.batch_id
+LEFT JOIN records_setback s ON s.record_id = v.record_id AND s.rev = v.rev
+LEFT JOIN (
+    SELECT n.record_id, max(n.rev) AS latest, max(n.rev) FILTER (
+               WHERE CASE WHEN n.final THEN m.final_at ELSE m.second_at END IS NOT NULL AND g.rev IS NULL) AS in_force
+    FROM records_revision n JOIN records_batch m ON m.batch_id = n.batch_id
+    LEFT JOIN records_setback g ON g.record_id = n.record_id AND g.rev = n.rev
+    GROUP BY 1) a ON a.record_id = r.record_id
 WHERE v.record_id IS NULL
    OR v.type <> r.type OR v.agency <> r.agency OR v.level <> r.level OR v.valid_from <> r.at
-   OR EXISTS (SELECT FROM records_revision n WHERE n.record_id = r.record_id AND n.rev > r.latest_rev)
-   OR (r.in_force_rev IS NOT NULL AND CASE WHEN f.final THEN fb.final_at ELSE fb.second_at END IS NULL)
-   OR (r.state = 'in_force' AND r.in_force_rev IS DISTINCT FROM r.latest_rev)
-   OR (r.state IN ('first_review', 'second_review', 'final_review') AND b.state NOT IN ('open', r.state))
-   OR (r.state = 'rejected' AND b.state <> 'rejected');
+   OR a.latest <> r.latest_rev OR a.in_force IS DISTINCT FROM r.in_force_rev
+   OR r.state <> CASE
+       WHEN s.rev IS NOT NULL THEN 'returned'
+       WHEN a.in_force = r.latest_rev THEN 'in_force'
+       WHEN b.state = 'open' THEN 'first_review'
+       ELSE b.state END;

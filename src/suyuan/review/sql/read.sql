@@ -32,7 +32,8 @@ SELECT population, bound, confidence, seed, seqs,
 FROM review_sample s WHERE batch_id = %(batch)s AND step = %(step)s AND reviewer = %(person)s;
 
 -- name: draw
-SELECT population, bound, confidence, seed, seqs, 0 FROM review_draw(%(batch)s, %(step)s::smallint, %(bound)s, %(confidence)s);
+SELECT population, bound, confidence, seed, seqs, 0, review_sample_head(s)
+FROM review_draw(%(batch)s, %(step)s::smallint, %(bound)s, %(confidence)s) s;
 
 -- name: look
 INSERT INTO review_look (batch_id, step, reviewer, seq, agency, level)

@@ -79,6 +79,13 @@ BEGIN
     RETURN drawn;
 END $$;
 
+-- Every column of a sample as one digest for its ledger entry.
+CREATE FUNCTION review_sample_head(s review_sample) RETURNS bytea
+LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $$
+    SELECT sha256(convert_to(concat_ws('|', s.batch_id, s.step, s.reviewer, s.agency, s.level, s.population, s.bound,
+        s.confidence, encode(s.seed, 'hex'), s.seqs, records_micros(s.at)), 'UTF8'))
+$$;
+
 CREATE FUNCTION review_decision_allowed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE b records_batch; held int;
@@ -89,6 +96,10 @@ BEGIN
     END IF;
     IF NEW.agency <> b.agency OR NEW.level <> b.level THEN
         PERFORM review_refuse('review_same_place');
+    END IF;
+    -- The clock of a decision is the database's: nobody signs for yesterday.
+    IF abs(extract(epoch FROM clock_timestamp() - NEW.at)) > 300 THEN
+        PERFORM review_refuse('review_at_now');
     END IF;
     held := review_population(NEW.batch_id);
     IF NEW.outcome = 'approve' AND held > 20 AND NOT EXISTS (
@@ -110,7 +121,7 @@ CREATE TRIGGER review_decision_allowed BEFORE INSERT ON review_decision
 CREATE FUNCTION review_decision_moves() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
-    PERFORM records_advance(NEW.batch_id, NEW.step, NEW.outcome);
+    PERFORM records_advance(NEW.batch_id, NEW.step, NEW.outcome, NEW.at);
     RETURN NULL;
 END $$;
 CREATE TRIGGER review_decision_moves AFTER INSERT ON review_decision
