@@ -35,17 +35,20 @@ class Maker:
         self._place, self._county = place, county
 
     def residents(self, count: int) -> Iterator[Row]:
-        """Residents, each household of one to four."""
+        """Residents in households of three: the head, the head's spouse, another relative."""
+        sex = "1"
         for number in range(count):
-            sex = self._random.choice("12")
+            spouse = number % 3 == 1
+            sex = ("2" if sex == "1" else "1") if spouse else self._random.choice("12")
             birth = date(1950, 1, 1) + timedelta(days=self._random.randrange(26_000))
-            head = number % 3 == 0
+            relation = ("02", "12" if sex == "2" else "11", "97")[number % 3]
+            registered = max(birth, date(2016, 1, 1) + timedelta(days=self._random.randrange(3_000)))
             yield {
                 "name": self._name(sex), "sex": sex, "birth_on": birth.isoformat(), "id_no": self._id_no(birth, sex),
                 "ethnicity": "01", "nationality": "156", "household_no": f"{self._place}{number // 3:06}",
-                "relation_to_head": "02" if head else "90", "registered_place": self._place,
+                "relation_to_head": relation, "registered_place": self._place,
                 "registered_address": self._address(), "registering_station": "演示派出所", "resident_state": "1",
-                "registered_on": birth.isoformat(), "phone": self._phone(), "remark": "演示数据",
+                "registered_on": registered.isoformat(), "phone": self._phone(), "remark": "演示数据",
             }  # fmt: skip
 
     def vehicles(self, count: int) -> Iterator[Row]:
