@@ -59,9 +59,9 @@ class DutyForm(_Plain):
     clearance = forms.TypedChoiceField(
         label=_("可接触密级"), coerce=int, choices=[(1, _("1 级 内部")), (2, _("2 级 警务工作秘密"))]
     )
-    starts_on = forms.DateField(label=_("开始日期"), widget=forms.DateInput(attrs={"type": "date"}))
+    starts_on = forms.DateField(label=_("开始日期"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     ends_on = forms.DateField(
-        label=_("结束日期（不含）"), widget=forms.DateInput(attrs={"type": "date"}), required=False
+        label=_("结束日期（不含）"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), required=False
     )
     reason = forms.CharField(label=_("依据（文号或理由）"), max_length=200)
 

@@ -55,9 +55,7 @@ def activate(request: HttpRequest) -> HttpResponse:
 def account(request: HttpRequest) -> HttpResponse:
     """One's own account: duties, and a new password."""
     user = request.user
-    form = PasswordChangeForm(user, request.POST or None)  # type: ignore[arg-type]  # signed in, so it is an account
-    for field in form.fields.values():
-        field.widget.attrs["class"] = "form-control"
+    form = _password_form(request)
     if request.method == "POST" and form.is_valid():
         form.save(commit=False)
         Account.objects.filter(username=user.get_username()).update(password=form.user.password, must_change=False)
@@ -66,6 +64,15 @@ def account(request: HttpRequest) -> HttpResponse:
         return redirect("access:account")
     duties = _worded(queries.duties(person_of(request) or 0))
     return render(request, "access/account.html", {"form": form, "duties": duties})
+
+
+def _password_form(request: HttpRequest) -> PasswordChangeForm:
+    form = PasswordChangeForm(request.user, request.POST or None)  # type: ignore[arg-type]  # signed in: an account
+    for field in form.fields.values():
+        field.widget.attrs.update({"class": "form-control", "autofocus": False})
+        field.help_text = ""
+    form.fields["new_password1"].help_text = _("至少 10 个字符，不用常见密码，也不与姓名、账号相近。")
+    return form
 
 
 @with_acting

@@ -18,6 +18,7 @@ from suyuan.access.web import ActingRequest, with_acting
 from suyuan.catalog.model import Field, Group, RecordType
 from suyuan.ledger import queries as ledger
 from suyuan.ledger.acts import Act
+from suyuan.ledger.queries import Seen
 from suyuan.records import dossier, listing, queries
 from suyuan.records.dossier import Dossier
 from suyuan.records.listing import Wanted
@@ -26,6 +27,9 @@ from suyuan.records.reading import RecordView
 
 LOOKS = (Act.consult, Act.list, Act.search, Act.reveal, Act.disclose, Act.export, Act.combine)
 WIDE = 40  # a text longer than this takes the whole row
+COLUMNS = 5  # beside state and agency, what a screen of 1,440 pixels holds
+SEARCHED = 4  # fields named in the search box
+LATEST = 20  # looks shown at once
 
 
 class Fact(NamedTuple):
@@ -55,6 +59,16 @@ class FieldChange(NamedTuple):
     masked: bool
 
 
+class Look(NamedTuple):
+    """Looks of one person within one minute, said once."""
+
+    at: datetime
+    person: int
+    agency: int
+    words: tuple[str, str]
+    times: int
+
+
 class Neighbour(NamedTuple):
     """A record this one refers to, or that refers to it."""
 
@@ -77,7 +91,7 @@ def list_type(request: ActingRequest, type: str) -> HttpResponse:
     facets = listing.facets(rtype)
     wanted, unknown = _wanted(request, facets)
     page = listing.find(request.acting, [rtype], wanted, type=rtype.id)
-    columns = listing.columns(rtype)
+    columns = listing.columns(rtype)[:COLUMNS]
     context = {
         "rtype": rtype,
         "query": wanted,
@@ -89,7 +103,7 @@ def list_type(request: ActingRequest, type: str) -> HttpResponse:
         "total": page.total,
         "more": page.more,
         "filters": [listing.offer(field, request.GET.get(f"f.{field.name}", "")) for field in facets],
-        "searched": [field for field in rtype.fields.values() if field.search != "none"],
+        "searched": [field for field in rtype.fields.values() if field.search != "none"][:SEARCHED],
     }
     return render(request, "records/list.html", context)
 
@@ -117,15 +131,19 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
     rtype = _type(found.view.type)
     common = _common(found)
     seen, now = ledger.about(record), timezone.now()
+    looks = _looks(seen)
+    groups = _groups(rtype, found, common)
     context = {
         "view": found.view,
         "rtype": rtype,
-        "groups": _groups(rtype, found, common),
+        "groups": [one for one in groups if one.facts],
+        "unfilled_groups": [one for one in groups if not one.facts],
         "common_origin": common,
         "revisions": [(one.info, _changes(rtype, one.changes)) for one in found.steps],
         "links": _neighbours(request, found.links),
         "seen": seen,
-        "looks": [one for one in seen if one.act in LOOKS],
+        "looks": looks[:LATEST],
+        "earlier": looks[LATEST:],
         "read_at": (as_of or now, known_at or now) if as_of or known_at else None,
         "as_of": request.GET.get("as_of", ""),
         "known_at": request.GET.get("known_at", ""),
@@ -188,8 +206,21 @@ def _wanted(request: ActingRequest, facets: list[Field]) -> tuple[Wanted, list[s
 
 
 def _row(view: RecordView, columns: list[Field]) -> dict[str, Any]:
-    cells = [{"field": field, "value": view.content.get(field.name)} for field in columns]
+    """A row of the list; its first value leads to the record."""
+    leads = next((field for field in columns if view.content.get(field.name) is not None), columns[0])
+    cells = [{"field": field, "value": view.content.get(field.name), "leads": field is leads} for field in columns]
     return {"record_id": view.record_id, "state": view.state, "agency": view.agency, "cells": cells}
+
+
+def _looks(seen: list[Seen]) -> list[Look]:
+    """Who looked and how, newest first; the same again within a minute is counted."""
+    found: dict[tuple[Any, ...], Look] = {}
+    for one in seen:
+        if one.act in LOOKS:
+            key = (one.person, one.agency, one.act, one.at.replace(second=0, microsecond=0))
+            before = found.get(key)
+            found[key] = Look(one.at, one.person, one.agency, one.words, before.times + 1 if before else 1)
+    return list(found.values())
 
 
 def _common(found: Dossier) -> RevisionInfo | None:

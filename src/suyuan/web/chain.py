@@ -9,6 +9,9 @@ from typing import NamedTuple
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_noop as _
 
+from suyuan import catalog
+from suyuan.catalog.model import RecordType
+from suyuan.i18n import say
 from suyuan.records.queries import RevisionInfo
 from suyuan.records.reading import RecordView
 from suyuan.review import queries as review
@@ -39,7 +42,7 @@ def chain(view: RecordView, info: RevisionInfo) -> list[Step]:
     for number in range(1, (3 if info.final else 2) + 1):
         backs = [one for one in given_back if one.step == number]
         if backs:
-            return [*steps, _back(backs)]
+            return [*steps, _back(backs, catalog.current().types[view.type])]
         if number not in decided:
             return [*steps, *_to_come(number, info)]
         steps.append(_decided(decided[number]))
@@ -54,11 +57,17 @@ def _decided(one: review.Decision) -> Step:
     return Step(word, tone, one.reviewer, None, one.at, outcome, one.reason)
 
 
-def _back(backs: list[review.Return]) -> Step:
+def _back(backs: list[review.Return], record_type: RecordType) -> Step:
     first = backs[0]
-    reasons = translate("；").join(one.reason for one in backs)
+    reasons = translate("；").join(_worded(one, record_type) for one in backs)
     word = translate(WORDS[first.step - 1])
     return Step(word, "bad", first.reviewer, None, first.at, translate(OUTCOMES["return"]), reasons)
+
+
+def _worded(one: review.Return, record_type: RecordType) -> str:
+    """The reason with the field it is about."""
+    field = record_type.fields.get(one.field)
+    return say(f"{field.label.zh}：{one.reason}", f"{field.label.en}: {one.reason}") if field else one.reason
 
 
 def _to_come(number: int, info: RevisionInfo) -> Iterator[Step]:

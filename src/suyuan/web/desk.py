@@ -12,13 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from suyuan.access import queries as access
 from suyuan.access.acting import Acting
 from suyuan.access.web import ActingRequest, with_acting
 from suyuan.collection import queries as collection
 from suyuan.records import batches
 from suyuan.review import queries as review
 from suyuan.web import navigation
-from suyuan.web.navigation import ADMINISTRATION, REVIEWERS, WORK
+from suyuan.web.navigation import ADMINISTRATION, ADMINISTRATORS, REVIEWERS, WORK
 
 RUNNING = ("queued", "running")
 LATE = timedelta(days=3)  # a batch that waits longer is said to be late
@@ -39,12 +40,15 @@ class Tile(NamedTuple):
 def desk(request: ActingRequest) -> HttpResponse:
     """The first page after signing in."""
     who = request.acting
-    steps = list(navigation.items((*WORK, *ADMINISTRATION), who.duty, ""))
+    places = ADMINISTRATION if who.duty in ADMINISTRATORS else WORK
+    steps = list(navigation.items(places, who.duty, ""))
     context: dict[str, Any] = {"today": timezone.now(), "steps": steps, "collects": who.duty == "collector"}
     if who.duty == "collector":
         context |= _collecting(who)
     if who.duty in REVIEWERS:
         context |= _reviewing(who)
+    if who.duty in ADMINISTRATORS:
+        context |= _administering()
     return render(request, "web/desk.html", context)
 
 
@@ -58,6 +62,16 @@ def _reviewing(who: Acting) -> dict[str, Any]:
         Tile(late, _("已等待三天以上"), url, urgent=True),
     ]
     return {"tiles": tiles, "waiting": waiting[:SHOWN], "reviews": True}
+
+
+def _administering() -> dict[str, Any]:
+    staff, people = access.people(), reverse("access:people")
+    tiles = [
+        Tile(len(access.agencies()), _("机构"), reverse("access:agencies")),
+        Tile(sum(one.active for one in staff), _("在岗人员"), people),
+        Tile(sum(not one.active for one in staff), _("停用人员"), people),
+    ]
+    return {"tiles": tiles}
 
 
 def _collecting(who: Acting) -> dict[str, Any]:

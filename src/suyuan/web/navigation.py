@@ -73,12 +73,13 @@ WORK = (
     Place("records:types", _("数据目录"), icon="database", hint=_("按类别浏览记录"), never=ADMINISTRATORS),
 )
 ADMINISTRATION = (
-    Place("access:agencies", _("机构"), icon="building"),
-    Place("access:people", _("人员"), icon="users"),
+    Place("access:agencies", _("机构"), icon="building", hint=_("机构的层级与区划代码")),
+    Place("access:people", _("人员"), icon="users", hint=_("谁在哪个机构、担任什么岗位")),
     Place(
         "access:accounts",
         _("账号"),
         icon="id-badge-2",
+        hint=_("登录情况与解除锁定"),
         only=frozenset({"system_administrator", "security_administrator"}),
     ),
 )
@@ -95,7 +96,8 @@ def items(places: tuple[Place, ...], duty: str, path: str) -> Iterator[Item]:
     for one in places:
         if one.seen_by(duty):
             url = reverse(one.name)
-            here = path == url or (url != "/" and path.startswith(url))
+            # A list of one type is marked below its domain, not in the directory of all types as well.
+            here = path == url or (url != "/" and one.name != "records:types" and path.startswith(url))
             hint = translate(one.hint) if one.hint else ""
             yield Item(url, translate(one.word), icon=one.icon, hint=hint, current=here)
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from suyuan.access.web import person_of
 from suyuan.errors import SuyuanError
 
 
@@ -64,5 +65,8 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def _sorry(request: HttpRequest, code: int, heading: str, said: str, steps: list[str]) -> HttpResponse:
-    context = {"code": code, "heading": heading, "said": said, "steps": steps}
+    # After a fault of ours nothing is asked of the database, so that page stands alone.
+    framed = code != 500 and person_of(request) is not None
+    frame = "web/base.html" if framed else "web/alone.html"
+    context = {"code": code, "heading": heading, "said": said, "steps": steps, "frame": frame, "framed": framed}
     return render(request, "web/error.html", context, status=code)

@@ -51,6 +51,11 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("change", (event) => {
+  // A reason for giving a record back is meant: the box above it follows.
+  const back = event.target.closest("[data-back]");
+  if (back && event.target.value && event.target.matches("select[name^=field],input[name^=why]")) {
+    back.querySelector("input[name=back]").checked = true;
+  }
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
 });
 
