@@ -93,6 +93,13 @@ class CodeTable:
         return joined
 
     @cached_property
+    def spans(self) -> int:
+        """How many separate times a code of the table was in use, at most; 0 where no code has limits."""
+        limited = {one.code for one in self.codes if one.valid_from or one.valid_to}
+        periods = [self.periods(code) for code in limited]
+        return max((len(one) for one in periods if one != [(FIRST_DAY, LAST_DAY)]), default=0)
+
+    @cached_property
     def readings(self) -> dict[str, tuple[str, str]]:
         """Full pinyin and pinyin initials of every name, made when first asked for."""
         from pypinyin import Style, lazy_pinyin

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
@@ -26,6 +27,10 @@ from suyuan.records.arrival import Finding, Outcome
 
 Progress = Callable[[int, int], None]
 """Called with rows done and rows in all after each chunk."""
+
+
+Ready = tuple[pa.Table, Mapped, list[Checked]]
+"""A chunk of the source, what the mapping made of it, and what the check says of each part."""
 
 
 @dataclass(slots=True)
@@ -138,9 +143,7 @@ def _refuse_doubt(report: Report) -> None:
 def _all(source: Source, plan: Plan, sink: Sink, progress: Progress | None, size: int) -> Tally:
     done = sink.begin(source.report, plan)
     tally = Tally()
-    for number, chunk in enumerate(source.batches(size)):
-        mapped = plan.run(chunk)
-        checked = [check(record_type, rows) for record_type, rows in mapped.parts]
+    for number, (chunk, mapped, checked) in enumerate(_ahead(source, plan, size)):
         if number < done:
             sink.repeat(checked)
         else:
@@ -148,6 +151,23 @@ def _all(source: Source, plan: Plan, sink: Sink, progress: Progress | None, size
         if progress:
             progress(min((number + 1) * size, source.report.rows), source.report.rows)
     return sink_tally(sink, tally)
+
+
+def _ahead(source: Source, plan: Plan, size: int) -> Iterator[Ready]:
+    """The chunks, mapped and checked; the next one is made ready while the last one is being stored."""
+    chunks = source.batches(size)
+
+    def prepare() -> Ready | None:
+        for chunk in chunks:
+            mapped = plan.run(chunk)
+            return chunk, mapped, [check(record_type, rows) for record_type, rows in mapped.parts]
+        return None
+
+    with ThreadPoolExecutor(1) as other:
+        coming = other.submit(prepare)
+        while (ready := coming.result()) is not None:
+            coming = other.submit(prepare)
+            yield ready
 
 
 def sink_tally(sink: Sink, tally: Tally) -> Tally:

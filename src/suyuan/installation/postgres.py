@@ -32,8 +32,10 @@ LOG_LIMIT = 10 * 1024 * 1024
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "60",
-    "shared_buffers": "128MB",
-    "max_wal_size": "1GB",
+    "shared_buffers": "256MB",
+    "wal_buffers": "16MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
     "jit": "off",
     "timezone": "UTC",
     "password_encryption": "scram-sha-256",

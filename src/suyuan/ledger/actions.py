@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from suyuan.installation.sql import statements
 from suyuan.ledger import keys
 from suyuan.ledger.acts import Act
-from suyuan.ledger.entries import Entry, bind, encode
+from suyuan.ledger.entries import Entry, bind, encode, encode_arrival
 from suyuan.ledger.errors import LedgerRolledBack
 
 _SQL = statements("ledger", "append")
@@ -96,13 +96,13 @@ def append(
     raise LedgerRolledBack(writer.writer, writer.n, None)
 
 
-def append_many(actor: Actor, act: Act, rows: Sequence[tuple[UUID, int, bytes]], batch: UUID) -> None:
-    """Enter one act for each (record, revision, digest) of a batch, by binary COPY, in the current transaction."""
+def append_many(actor: Actor, act: Act, rows: Sequence[tuple[bytes, int, bytes]], batch: UUID) -> None:
+    """Enter one act for each (record id as bytes, revision, digest) of a batch, by binary COPY, in the current transaction."""
     with transaction.atomic():
         for _ in range(2):
             writer = _writer()
             if _advance(writer, len(rows)):
-                _copy(writer, actor, act, rows, batch)
+                _copy(writer, actor, act, rows, batch.bytes)
                 _moved(writer, len(rows))
                 return
             _recall(writer)
@@ -125,42 +125,17 @@ def _advance(writer: _Writer, count: int) -> bool:
         return bool(cursor.rowcount == 1)
 
 
-def _copy(writer: _Writer, actor: Actor, act: Act, rows: Sequence[tuple[UUID, int, bytes]], batch: UUID) -> None:
+def _copy(writer: _Writer, actor: Actor, act: Act, rows: Sequence[tuple[bytes, int, bytes]], batch: bytes) -> None:
     key, at, number = keys.source().mac_key(), time.time_ns() // 1000, writer.n
+    mine, kind, person, ground, agency = writer.writer, int(act), actor.person, actor.ground, actor.agency
     out = [_SIGNATURE]
     for record, rev, digest in rows:
         number += 1
-        entry = Entry(
-            writer.writer, number, at, int(act), actor.person, actor.ground, actor.agency, record, rev, batch, digest
-        )
-        row = _ROW.pack(
-                12,
-                4,
-                writer.writer,
-                8,
-                number,
-                8,
-                at,
-                2,
-                act,
-                8,
-                actor.person,
-                8,
-                actor.ground,
-                8,
-                actor.agency,
-                16,
-                record.bytes,
-                4,
-                rev,
-                16,
-                batch.bytes,
-                32,
-                digest,
-                32,
-                bind(encode(entry), key),
-        )  # fmt: skip
-        out.append(row)
+        mac = bind(encode_arrival(mine, number, at, kind, person, ground, agency, record, rev, batch, digest), key)
+        out.append(_ROW.pack(
+            12, 4, mine, 8, number, 8, at, 2, kind, 8, person, 8, ground, 8, agency, 16, record, 4, rev, 16, batch,
+            32, digest, 32, mac,
+        ))  # fmt: skip
     out.append(b"\xff\xff")
     with connection.cursor() as cursor, cursor.cursor.copy(_SQL["copy"]) as copy:
         copy.write(b"".join(out))

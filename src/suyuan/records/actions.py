@@ -7,7 +7,7 @@ and opens the first review. Each runs in its caller's acting transaction and ent
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -22,16 +22,18 @@ from suyuan.installation.sql import statements
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 from suyuan.records.arrival import Arrangement, Arrival, Finding, Known, Outcome, arrange, arrivals, verdicts
+from suyuan.records.beside import Run, beside
 from suyuan.records.digest import Place, chunk_digest
 from suyuan.records.errors import BatchClosed, NotFound
 from suyuan.records.identity import Delivery
 from suyuan.records.links import resolve
-from suyuan.records.pack import Packed, Row, pack
+from suyuan.records.pack import Packed, Row, no_collection, pack
 from suyuan.vault import actions as vault
 from suyuan.vault import envelope
 
 _CHUNK_SEQ = 1_000_000  # a chunk's revisions are numbered from chunk_no times this
 _CIVIL_OFFSET = 8 * 3_600_000_000  # China's civil time is UTC+8 all year: catalog times are civil
+_PIECE = 5_000  # rows that the database stores while the next are being encrypted
 _SQL = statements("records", "take_in")
 
 
@@ -110,7 +112,19 @@ def submit(
     `amends` names the record that a row corrects, where its number or content may have changed with it.
     Raises `BatchClosed`, and `NotFound` for a record to amend that is out of reach.
     """
-    parts = [checked, *children]
+    with no_collection():
+        return _submit(who, batch, [checked, *children], chunk_no, delivery, amends)
+
+
+def _submit(
+    who: Acting,
+    batch: UUID,
+    parts: list[Checked],
+    chunk_no: int,
+    delivery: Delivery | None,
+    amends: Mapping[int, UUID] | None,
+) -> ChunkResult:
+    checked = parts[0]
     worst = verdicts(parts)
     counter = delivery or Delivery(who.agency)
     found = [one for part in parts for one in arrivals(part, worst, counter)]
@@ -142,7 +156,7 @@ def close_batch(who: Acting, batch: UUID, *, skipped: int = 0) -> BatchReceipt:
 
 
 def _known(batch: UUID, found: Sequence[Arrival]) -> dict[bytes, Known]:
-    keys = list({one.mark.key_digest for one in found})
+    keys = b"".join({one.mark.key_digest for one in found})
     with connection.cursor() as cursor:
         cursor.execute(_SQL["known"], {"batch": batch, "keys": keys})
         return {
@@ -177,16 +191,42 @@ def _write(
     ids = {id(one): _record_id(one) for one in arrangement.arrivals if one.write}
     resolve(who, levels, arrangement, ids)
     written = list(arrangement.writes())
-    groups = _rows(who, batch, levels, chunk_no, written, ids)
-    digests: dict[int, bytes] = {}
-    for (key_id, row_level), rows in groups.items():
-        packed = pack(rows, vault.provider(), key_id, row_level)
-        digests.update({row.place.seq: digest for row, digest in zip(rows, packed.digests, strict=True)})
-        _store(batch, packed, amended=any(row.place.rev > 1 for row in rows))
-    places = sorted((row.place for rows in groups.values() for row in rows), key=lambda place: place.seq)
-    _enter(who, batch, places, digests)
-    _chunk_row(who, batch, max(levels.values()), chunk_no, arrangement, places, digests)
+    if len(written) > _PIECE:
+        with beside() as run:
+            digests = _store_all(run, who, batch, levels, chunk_no, written, ids)
+    else:
+        digests = _store_all(_at_once, who, batch, levels, chunk_no, written, ids)
+    _chunk_row(who, batch, max(levels.values()), chunk_no, arrangement, written, digests)
     return {one.row_no: UUID(bytes=ids[id(one)]) for one in reversed(written)}
+
+
+def _at_once(work: Callable[..., None], *arguments: Any) -> None:
+    work(*arguments)
+
+
+def _store_all(
+    run: Run,
+    who: Acting,
+    batch: UUID,
+    levels: Mapping[str, int],
+    chunk_no: int,
+    written: Sequence[Arrival],
+    ids: dict[int, bytes],
+) -> list[bytes]:
+    """Encrypt rows piece by piece, while `run` stores the piece before; gives their digests in order."""
+    now, digests = time.time_ns() // 1000, []
+    for start in range(0, len(written), _PIECE):
+        piece = written[start : start + _PIECE]
+        entered: list[tuple[Place, bytes]] = []
+        groups = _rows(who, batch, levels, chunk_no * _CHUNK_SEQ + start, now, piece, ids)
+        for (key_id, row_level), rows in groups.items():
+            packed = pack(rows, vault.provider(), key_id, row_level)
+            entered += zip((row.place for row in rows), packed.digests, strict=True)
+            run(_store, batch, packed, any(row.place.rev > 1 for row in rows))
+        entered.sort(key=lambda pair: pair[0].seq)
+        run(_enter, who, batch, entered)
+        digests += [digest for _, digest in entered]
+    return digests
 
 
 def _record_id(one: Arrival) -> bytes:
@@ -197,20 +237,21 @@ def _rows(
     who: Acting,
     batch: UUID,
     levels: Mapping[str, int],
-    chunk_no: int,
+    first: int,
+    now: int,
     written: Sequence[Arrival],
     ids: dict[int, bytes],
 ) -> dict[tuple[int, int], list[Row]]:
-    """The rows to pack, by key-encryption key and level."""
-    now, keys = time.time_ns() // 1000, _new_keys(levels, written, ids)
+    """The rows to pack, numbered from `first`, by key-encryption key and level."""
+    keys = _new_keys(levels, written, ids)
     groups: dict[tuple[int, int], list[Row]] = {}
-    for offset, one in enumerate(written):
+    for seq, one in enumerate(written, first):
         level = levels[one.type]
         key_id, data_key, wrapped = _existing_key(one.known) if one.known else keys[id(one)]
         place = Place(
             ids[id(one)], one.known.latest_rev + 1 if one.known else 1, one.type, who.agency, level,
             now if one.at is None else one.at - _CIVIL_OFFSET, now, who.person, batch.bytes,
-            chunk_no * _CHUNK_SEQ + offset, one.row_no, one.final,
+            seq, one.row_no, one.final,
         )  # fmt: skip
         groups.setdefault((key_id, level), []).append(
             Row(place, one.content.encode(), one.facets.encode(), one.exact, one.text, one.codes,
@@ -239,7 +280,7 @@ def _existing_key(known: Known) -> tuple[int, bytes, bytes]:
     return known.key_id, data_key, wrapped
 
 
-def _store(batch: UUID, packed: Packed, *, amended: bool) -> None:
+def _store(batch: UUID, packed: Packed, amended: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["staging"])
         with cursor.cursor.copy(_SQL["copy"]) as copy:
@@ -252,25 +293,24 @@ def _store(batch: UUID, packed: Packed, *, amended: bool) -> None:
         cursor.execute("TRUNCATE records_staging")
 
 
-def _enter(who: Acting, batch: UUID, places: Sequence[Place], digests: dict[int, bytes]) -> None:
+def _enter(who: Acting, batch: UUID, entered: Sequence[tuple[Place, bytes]]) -> None:
+    rows = [(place.record, place.rev, digest) for place, digest in entered]
     for act, chosen in (
-        (Act.collect, [place for place in places if place.rev == 1]),
-        (Act.amend, [place for place in places if place.rev > 1]),
+        (Act.collect, [row for row in rows if row[1] == 1]),
+        (Act.amend, [row for row in rows if row[1] > 1]),
     ):
         if chosen:
-            rows = [(UUID(bytes=place.record), place.rev, digests[place.seq]) for place in chosen]
-            ledger.append_many(who, act, rows, batch)
+            ledger.append_many(who, act, chosen, batch)
 
 
 def _chunk_row(
     who: Acting, batch: UUID, level: int, chunk_no: int,
-    arrangement: Arrangement, places: Sequence[Place], digests: dict[int, bytes],
+    arrangement: Arrangement, written: Sequence[Arrival], digests: Sequence[bytes],
 ) -> None:  # fmt: skip
     accepted, warned, returned, duplicate = _counts(arrangement)
     values: dict[str, Any] = {
         "batch": batch, "chunk_no": chunk_no, "agency": who.agency, "level": level,
-        "digest": chunk_digest(digests[place.seq] for place in places), "revisions": len(places),
-        "needs_final": any(place.final for place in places),
+        "digest": chunk_digest(digests), "revisions": len(digests), "needs_final": any(one.final for one in written),
         "accepted": accepted, "warned": warned, "returned": returned, "duplicate": duplicate,
     }  # fmt: skip
     with connection.cursor() as cursor:

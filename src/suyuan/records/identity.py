@@ -12,7 +12,7 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from suyuan.vault.actions import keyed_digest
+from suyuan.vault.actions import keyed_digest, keyed_digester
 
 
 class Mark(NamedTuple):
@@ -34,10 +34,10 @@ class Delivery:
     def mark(self, record_type: str, keys: list[str | None], contents: list[str]) -> list[Mark]:
         """Identities of the next rows. `keys` are natural keys or None, `contents` canonical JSON."""
         scope = f"{record_type}\x1f{self._agency}\x1f".encode()
-        marks = [keyed_digest("content", scope + content.encode()) for content in contents]
+        of_content, of_key = keyed_digester("content"), keyed_digester("key")
+        marks = [of_content(scope + content.encode()) for content in contents]
         bases = [
-            keyed_digest("key", scope + key.encode()) if key is not None else mark
-            for key, mark in zip(keys, marks, strict=True)
+            of_key(scope + key.encode()) if key is not None else mark for key, mark in zip(keys, marks, strict=True)
         ]
         return [
             Mark(_key(base, key, ordinal), mark, key is not None and ordinal > 1)

@@ -46,7 +46,7 @@ def reference_key(agency: int, ref: dict[str, str]) -> bytes:
 
 def _stored(keys: Iterable[bytes]) -> dict[bytes, bytes]:
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["targets"], {"keys": list(keys)})
+        cursor.execute(_SQL["targets"], {"keys": b"".join(keys)})
         return {bytes(key): record.bytes for key, record in cursor.fetchall()}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from hashlib import blake2b
 
 from suyuan.vault.actions import provider
@@ -18,16 +18,28 @@ _HEADER = struct.Struct(">iiiii")  # dimensions, nulls, element oid (20 = int8),
 _EMPTY = struct.pack(">iii", 0, 0, 20)
 _EIGHT = (8).to_bytes(4, "big")
 
+_MOST = 1 << 18  # terms kept; then all are forgotten
+
 Digest = Callable[[str], bytes]
+
+
+class _Kept(dict[str, bytes]):
+    """Digests by term: a look-up in C for terms seen before, which most are."""
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__()
+        self._key = key
+
+    def __missing__(self, term: str) -> bytes:
+        if len(self) >= _MOST:
+            self.clear()
+        digest = self[term] = _EIGHT + blake2b(term.encode(), digest_size=8, key=self._key).digest()
+        return digest
 
 
 @cache
 def _digester(key: bytes) -> Digest:
-    @lru_cache(maxsize=1 << 18)
-    def digest(term: str) -> bytes:
-        return _EIGHT + blake2b(term.encode(), digest_size=8, key=key).digest()
-
-    return digest
+    return _Kept(key).__getitem__
 
 
 def digester(level: int) -> Digest:

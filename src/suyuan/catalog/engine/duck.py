@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from suyuan.catalog.codes import FIRST_DAY, LAST_DAY, CodeTable
 from suyuan.catalog.expressions import literal, on_day, quoted
-from suyuan.catalog.kinds.coded import bound, known, spans
+from suyuan.catalog.kinds.coded import bound, known
 from suyuan.catalog.kinds.resident_id import birth, sex
 from suyuan.catalog.model import Catalog
 from suyuan.catalog.plan import Plan
@@ -169,7 +169,7 @@ def _load(con: duckdb.DuckDBPyConnection, table: CodeTable) -> None:
 def _remember(con: duckdb.DuckDBPyConnection, table: CodeTable) -> None:
     """Set the lists of days between which each code was in use, in the order of the type's values."""
     periods = [table.periods(code) for code in table.by_code]
-    count = spans(table)
+    count = table.spans
     for span in range(count):
         pairs = [one[span] if span < len(one) else _NEVER for one in periods]
         _set(con, bound(table.name, span, "first"), [first for first, _ in pairs])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from suyuan.catalog.codes import FIRST_DAY, LAST_DAY, CodeTable
+from suyuan.catalog.codes import CodeTable
 from suyuan.catalog.expressions import literal, quoted
 from suyuan.catalog.kinds.base import CONSISTENCY, TIMELINESS, Kind, Trouble
 from suyuan.catalog.kinds.sql import escaped, trimmed
@@ -12,12 +12,6 @@ from suyuan.catalog.model import Field, Label
 def known(table: str) -> str:
     """The SQL type that holds the codes of a table: casting to it is the look-up."""
     return quoted(f"codes {table}")
-
-
-def spans(table: CodeTable) -> int:
-    """How many separate times a code of the table was in use, at most; 0 where no code has limits."""
-    limited = [periods for code in table.by_code if (periods := table.periods(code)) != [(FIRST_DAY, LAST_DAY)]]
-    return max((len(periods) for periods in limited), default=0)
 
 
 def bound(table: str, span: int, end: str) -> str:
@@ -59,7 +53,7 @@ class CodeKind(Kind):
     def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """Unknown, or not in use on the record's day."""
         found = [Trouble("code_unknown", f"{c} IS NOT NULL AND {h} IS NULL", self.wrong)]
-        if at and (count := spans(self.table)):
+        if at and (count := self.table.spans):
             then = " OR ".join(self._within(h, at, span) for span in range(count))
             message = Label("代码在当时未启用或已停用", "was not in use at that time")
             sql = f"CASE WHEN {h} IS NOT NULL AND {at} IS NOT NULL THEN NOT ({then}) END"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from suyuan.catalog.codes import CodeTable
 from suyuan.catalog.expressions import literal
 from suyuan.catalog.kinds.base import ACCURACY, CONSISTENCY, Identifier, Trouble
-from suyuan.catalog.kinds.coded import bound, known, spans
+from suyuan.catalog.kinds.coded import bound, known
 from suyuan.catalog.kinds.sql import full_match
 from suyuan.catalog.model import Field, Label
 
@@ -149,7 +149,7 @@ def _areas(divisions: CodeTable, v: str, h: str, born: str) -> list[Trouble]:
                 Label("身份证号码前六位不是任何时期的行政区划代码", "begins with a code that no division ever had"),
                 "warn", ACCURACY),
     ]  # fmt: skip
-    if spans(divisions):
+    if divisions.spans:
         last = literal(bound(name, 0, "latest"))
         gone = f"list_extract(getvariable({last}), enum_code({h}) + 1) < {born}"
         message = Label("身份证号码的行政区划在出生前已撤销", "names a division that was given up before the birth")

@@ -5,6 +5,11 @@
 CREATE FUNCTION records_micros(at timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (extract(epoch FROM at) * 1000000)::bigint;
 
+-- Key digests sent as one string of bytes, since quoting each of 20,000 costs more than looking them up.
+CREATE FUNCTION records_split(p_keys bytea) RETURNS bytea[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(substr(p_keys, n * 16 + 1, 16)), '{}') FROM generate_series(0, length(p_keys) / 16 - 1) AS n
+$$;
+
 -- Revisions arrive only in a batch that is open, by its collector, under the agency and level of their record;
 -- a batch is as high as its highest type.
 CREATE FUNCTION records_revision_arrives() RETURNS trigger

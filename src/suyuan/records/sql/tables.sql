@@ -86,7 +86,8 @@ CREATE TABLE records_revision (
     PRIMARY KEY (record_id, rev)
 );
 CREATE INDEX records_revision_batch ON records_revision (batch_id, seq);
-CREATE INDEX records_revision_terms ON records_revision USING gin (terms);
+-- The pending list takes a whole chunk of an import, so that it is merged in order and not piece by piece.
+CREATE INDEX records_revision_terms ON records_revision USING gin (terms) WITH (gin_pending_list_limit = 16384);
 
 -- One row a record: what makes it this record. Uniqueness lives here, keyed by a digest that includes
 -- the agency, so that nobody learns from a refusal what another agency holds.

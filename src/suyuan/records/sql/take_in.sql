@@ -49,10 +49,10 @@ FROM records_key k
 JOIN records_record r ON r.record_id = k.record_id
 JOIN records_batch b ON b.batch_id = k.batch_id
 JOIN records_batch n ON n.batch_id = %(batch)s
-WHERE k.key_digest = ANY(%(keys)s);
+WHERE k.key_digest = ANY(records_split(%(keys)s));
 
 -- name: targets
-SELECT key_digest, record_id FROM records_key WHERE key_digest = ANY(%(keys)s);
+SELECT key_digest, record_id FROM records_key WHERE key_digest = ANY(records_split(%(keys)s));
 
 -- name: links
 INSERT INTO records_link (record_id, rev, field, target_id, agency, level)
