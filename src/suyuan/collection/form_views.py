@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_POST
 from suyuan import catalog
 from suyuan.access.web import with_acting
 from suyuan.catalog.codes import search
-from suyuan.catalog.model import RecordType
+from suyuan.catalog.model import Field, RecordType
 from suyuan.collection import actions, entry, forms, queries, wizard
+from suyuan.i18n import say
 from suyuan.records.errors import NotFound
 
 
@@ -29,9 +30,21 @@ def choose(request: Any) -> HttpResponse:
         by_domain.setdefault(one.domain, []).append(one)
     context = {
         "domains": by_domain, "drafts": _named(queries.drafts(request.acting)),
-        "returned": forms.returned(request.acting), "types": current.types,
+        "returned": _returned(request),
     }  # fmt: skip
     return render(request, "collection/choose.html", context)
+
+
+def _returned(request: Any) -> list[tuple[Any, list[str]]]:
+    """Records given back to correct, each with the reasons, by field where they are about one."""
+    found = []
+    for row in forms.returned(request.acting).rows:
+        fields = catalog.current().types[row.type].fields
+        reasons = forms.reasons(request.acting, row.record_id)
+        worded = [f"{say(fields[name].label.zh, fields[name].label.en)}：{why}" if name in fields else why
+                  for name, why in reasons.items()]  # fmt: skip
+        found.append((row, worded))
+    return found
 
 
 def _named(drafts: list[queries.Draft]) -> list[tuple[queries.Draft, RecordType]]:
@@ -132,7 +145,8 @@ def discard(request: Any, draft: UUID) -> HttpResponse:
 def codes(request: Any, type: str, field: str) -> HttpResponse:
     """Codes that match what was typed: number, name, or pinyin initials."""
     record_type, one = _field(type, field)
-    found = search(catalog.current().table(one), request.GET.get("q", ""))
+    typed = request.GET.get(f"q.{field}", request.GET.get("q", ""))
+    found = search(catalog.current().table(one), typed)
     return render(request, "collection/parts/codes.html", {"rtype": record_type, "field": one, "entries": found})
 
 
@@ -142,7 +156,9 @@ def pick(request: Any, type: str, field: str) -> HttpResponse:
     """The picker with a code chosen."""
     record_type, one = _field(type, field)
     control = entry.control(catalog.current(), one, request.GET.get("code", ""))
-    return render(request, "collection/parts/picker.html", {"rtype": record_type, "control": control})
+    response = render(request, "collection/parts/picker.html", {"rtype": record_type, "control": control})
+    response["HX-Trigger"] = "picked"
+    return response
 
 
 def _field(type_id: str, name: str) -> tuple[RecordType, Any]:
@@ -165,4 +181,16 @@ def correct(request: Any, record: UUID) -> HttpResponse:
 
 
 def _values(request: HttpRequest, record_type: RecordType) -> dict[str, str]:
-    return {name: request.POST.get(name, "") for name in record_type.fields if name in request.POST}
+    posted = request.POST
+    found = {name: posted.get(name, "") for name in record_type.fields if name in posted}
+    shown = {name: posted[f"q.{name}"].strip() for name in found if f"q.{name}" in posted}
+    return found | {name: _picked(record_type.fields[name], found[name], text) for name, text in shown.items()}
+
+
+def _picked(one: Field, code: str, shown: str) -> str:
+    """The code chosen in a picker while its words stand; else the code those words mean, else the words, to be told."""
+    current = catalog.current()
+    if not shown or shown == entry.code_name(current, one, code):
+        return code if shown else ""
+    entries = current.table(one).current()
+    return next((entry.code for entry in entries if shown in (entry.code, entry.name, entry.name_en)), shown)

@@ -86,10 +86,13 @@ def _prepared(request: Any, found: queries.Job) -> HttpResponse:
         fault = error
     table = wizard.choices(found.about["mapping"])
     chosen = current.types[table[0]] if table else None
+    rows = _rows(chosen, table[1], found) if table and chosen else []
     context = {
         "job": found, "report": found.report, "encodings": ENCODINGS, "doubtful": wizard.doubtful(found),
         "types": list(current.types.values()), "chosen": chosen, "bases": wizard.BASES,
-        "choices": _rows(chosen, table[1], found) if table and chosen else [], "preview": shown, "fault": fault,
+        "choices": [("matched", [one for one in rows if one["choice"] or one["field"].required]),
+                    ("rest", [one for one in rows if not one["choice"] and not one["field"].required])],
+        "unused": _unused(rows, found), "preview": shown, "fault": fault,
         "basis": found.about.get("legal_basis", ""), "labels": {one.id: one for one in current.types.values()},
     }  # fmt: skip
     return render(request, "collection/prepare.html", context)
@@ -97,6 +100,12 @@ def _prepared(request: Any, found: queries.Job) -> HttpResponse:
 
 def _rows(chosen: Any, choices: dict[str, Any], found: queries.Job) -> list[dict[str, Any]]:
     return [{"field": one, "choice": choices.get(name)} for name, one in chosen.fields.items() if one.type != "file"]
+
+
+def _unused(rows: list[dict[str, Any]], found: queries.Job) -> list[str]:
+    """Columns of the file that no field takes."""
+    used = {one["choice"].column for one in rows if one["choice"]}
+    return [name for name in found.report.columns if name not in used] if rows else []
 
 
 def _result(found: queries.Job) -> dict[str, Any] | None:

@@ -71,7 +71,7 @@ class Maker:
             day = date(2025, 1, 1) + timedelta(days=self._random.randrange(500))
             address = self._address()
             yield {
-                "case_no": f"A{self._place}00002025{number:06}", "case_name": f"{address[:10]}{word}案（演示）", "case_kind": "1",
+                "case_no": f"A{self._place}0000002025{number:06}", "case_name": f"{address[:10]}{word}案（演示）", "case_kind": "1",
                 "category": category, "charges": charge, "occurred_on": day.isoformat(), "place": self._place,
                 "address": address, "country": "156", "facts": facts + "。演示数据。",
                 "loss_amount": str(680_000 if number % 4 == 0 else self._random.randrange(300, 9_000)), "deaths": "0",

@@ -38,7 +38,8 @@ def chain(view: RecordView, info: RevisionInfo) -> list[Step]:
     """The steps of one revision in order: what was done by whom, what waits, what is still to come."""
     given_back = [one for one in review.returns(info.batch) if (one.record, one.rev) == (view.record_id, info.rev)]
     decided = {one.step: one for one in review.decisions([info.batch])}
-    steps = [Step(translate("采集"), "done", info.author, view.agency, info.recorded_at)]
+    word = translate("采集") if info.rev == 1 else translate("更正")
+    steps = [Step(word, "done", info.author, view.agency, info.recorded_at)]
     for number in range(1, (3 if info.final else 2) + 1):
         backs = [one for one in given_back if one.step == number]
         if backs:

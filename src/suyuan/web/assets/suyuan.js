@@ -78,6 +78,15 @@ window.addEventListener("pageshow", () => {
   });
 });
 
+// The mark on a field follows what the check now says below it.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.detail.successful || event.target.id !== "entry") return;
+  event.target.querySelectorAll("[id^='n-']").forEach((notes) => {
+    const control = document.getElementById(`f-${notes.id.slice(2)}`);
+    control?.classList.toggle("is-invalid", Boolean(notes.querySelector(".text-danger")));
+  });
+});
+
 // "/" goes to the search box, as in most registers; Escape leaves it.
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input,textarea,select,[contenteditable]");
