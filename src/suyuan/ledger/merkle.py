@@ -78,17 +78,3 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
             result = node_hash(result, step)
         fn, sn = fn >> 1, sn >> 1
     return sn == 0 and result == expected
-
-
-def consistency_proof(leaves: Sequence[bytes], first: int) -> list[bytes]:
-    """Proof that the tree over the first `first` leaves is a prefix of the one over all (RFC 9162, 2.1.4.1)."""
-    return _subproof(leaves, first, True) if 0 < first < len(leaves) else []
-
-
-def _subproof(leaves: Sequence[bytes], first: int, complete: bool) -> list[bytes]:
-    if first == len(leaves):
-        return [] if complete else [root(leaves)]
-    k = _split(len(leaves))
-    if first <= k:
-        return [*_subproof(leaves[:k], first, complete), root(leaves[k:])]
-    return [*_subproof(leaves[k:], first - k, False), root(leaves[:k])]

@@ -45,11 +45,11 @@ class TileTree:
         count = end - start
         if count == 1:
             return self._hash(0, start)
-        k = 1 << (count - 1).bit_length() - 1
-        if count == k and k >= WIDTH:
-            level = (k.bit_length() - 1) // 8
+        if count >= WIDTH and count & (count - 1) == 0:
+            level = (count.bit_length() - 1) // 8  # a full subtree: its root follows from the highest tiles it fills
             step = WIDTH**level
             return root([self._hash(level, i) for i in range(start // step, end // step)])
+        k = 1 << (count - 1).bit_length() - 1
         return node_hash(self.range_root(start, start + k), self.range_root(start + k, end))
 
     def root(self) -> bytes:
