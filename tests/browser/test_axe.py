@@ -1,0 +1,59 @@
+"""Every page holds to WCAG 2.2 AA as far as axe can tell, at both widths, and none runs off the side of a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from browser.delivery import deliver, example
+from browser.people import sign_in
+from world import Somebody, World
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Page]
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def pages(world: World, record: object, batch: object) -> dict[Somebody | None, list[str]]:
+    """Addresses by who looks at them."""
+    return {
+        None: ["/sign-in/", "/activate/"],
+        world.collector: [
+            "/", "/collect/new/", "/collect/new/violation/", "/collect/import/", "/records/", "/records/violation/",
+            "/search/", "/search/?q=没有这个", f"/record/{record}/", "/account/", "/nowhere/",
+        ],
+        world.first: ["/", "/review/", f"/review/{batch}/"],
+        world.analyst: ["/"],
+        world.auditor: ["/", "/review/"],
+        world.system: ["/", "/agencies/", "/people/", "/accounts/", f"/people/{world.collector.person}/"],
+        world.security: [f"/people/{world.collector.person}/", "/accounts/"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_page_breaks_a_rule(width: int, visit: Visit, world: World) -> None:
+    """One window a person; each fault is named with its page."""
+    row = example("violation", notice_no=f"33010000{width:04}")
+    sent = deliver(world.collector, "violation", row)
+    faults = []
+    for who, addresses in pages(world, sent.records[0], sent.batch).items():
+        page = visit(width=width)
+        if who:
+            sign_in(page, who)
+        for address in addresses:
+            page.goto(address)
+            faults += [f"{address} {one}" for one in look(page, width)]
+    assert faults == []
+
+
+def look(page: Page, width: int) -> list[str]:
+    """What is wrong with the page that is open."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    told = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
+    return told + ([f"runs off the side: {wide}"] if wide > width else [])
