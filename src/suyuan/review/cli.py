@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import click
 
-AS = click.option("--as", "username", required=True, metavar="USER", help="审核人的账号 · the reviewer's account")
-JSON = click.option("--json", "as_json", is_flag=True, help="机器可读 · machine-readable")
+from suyuan.access.command import acting_as, as_option
+from suyuan.installation.command import json_option, with_database
+from suyuan.review.queries import STEPS
+
 BATCH = click.argument("batch", type=click.UUID)
-
-
-@contextmanager
-def _acting(username: str) -> Iterator[Any]:
-    from suyuan.access import queries as access
-    from suyuan.access.acting import acting
-    from suyuan.access.errors import NoGround
-    from suyuan.installation import current
-    from suyuan.installation.serving import database_running
-    from suyuan.review.queries import STEPS
-
-    with database_running(current()):
-        person = access.person_of(username)
-        ground = next((one.ground for one in access.grounds(person) if one.duty in STEPS), None)
-        if ground is None:
-            raise NoGround
-        with acting(person, ground) as who:
-            yield who
 
 
 @click.group(help="审核 · review")
@@ -39,13 +21,14 @@ def review() -> None:
 
 
 @review.command("list", help="等我审核的批次 · batches that wait for me")
-@AS
-@JSON
+@as_option
+@with_database
+@json_option
 def list_(username: str, as_json: bool) -> None:
     """One line a batch: id, type, state, rows, digest."""
     from suyuan.review import queries
 
-    with _acting(username) as who:
+    with acting_as(username, STEPS) as who:
         waiting = queries.waiting(who)
     if as_json:
         rows = [{"batch": str(one.batch), "type": one.type, "state": one.state, "rows": one.rows,
@@ -58,14 +41,15 @@ def list_(username: str, as_json: bool) -> None:
 
 @review.command("show", help="看一个批次的样本或全部记录 · look at a batch, or at its sample")
 @BATCH
-@AS
-@JSON
+@as_option
+@with_database
+@json_option
 def show(batch: UUID, username: str, as_json: bool) -> None:
     """Show the rows; of a large batch draw the sample first, and count its rows as looked at."""
     from suyuan.records import queries as records
     from suyuan.review import actions, queries, sample
 
-    with _acting(username) as who:
+    with acting_as(username, STEPS) as who:
         task = queries.task(who, batch)
         if task.step and queries.remaining(batch) > sample.WITHOUT_SAMPLE:
             drawn = actions.draw(who, batch, task.step)
@@ -85,7 +69,7 @@ def show(batch: UUID, username: str, as_json: bool) -> None:
 def _decide(outcome: str, batch: UUID, username: str, digest: str | None, yes: bool, reason: str) -> None:
     from suyuan.review import actions, queries
 
-    with _acting(username) as who:
+    with acting_as(username, STEPS) as who:
         task = queries.task(who, batch)
         signed = digest or task.digest.hex()
         if not digest and not yes:
@@ -99,7 +83,8 @@ def _options(command: Any) -> Any:
     for option in (
         click.option("--digest", help="所签内容的摘要 · the digest that is signed"),
         click.option("--yes", is_flag=True, help="不再询问 · do not ask"),
-        AS,
+        as_option,
+        with_database,
         BATCH,
     ):
         command = option(command)

@@ -1,0 +1,165 @@
+"""`suyuan record`: what the record page shows, by command: a record as it stood at any time, and its life."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import click
+from django.utils import timezone
+
+from suyuan import catalog
+from suyuan.access import queries as access
+from suyuan.access.command import acting_as, as_option
+from suyuan.catalog.model import Field, RecordType
+from suyuan.i18n import say
+from suyuan.installation.command import json_option, with_database
+from suyuan.ledger import queries as ledger
+from suyuan.records import queries
+from suyuan.records.queries import Change, RevisionInfo
+from suyuan.records.reading import RecordView
+from suyuan.web.values import show as write
+
+RECORD = click.argument("record", type=click.UUID)
+
+
+class Moment(click.ParamType[datetime]):
+    """A day or a moment in ISO 8601; without a zone in China's civil time, a day meaning its end."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """See above."""
+        try:
+            read = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(say(f"“{value}”不是时间,写成 2026-03-05 或 2026-03-05T14:30",
+                          f"{value!r} is no time; write 2026-03-05 or 2026-03-05T14:30"), param, ctx)  # fmt: skip
+        if len(value) == len("2026-03-05"):
+            read = read.replace(hour=23, minute=59, second=59, microsecond=999_999)
+        return read if read.tzinfo else timezone.make_aware(read)
+
+
+@click.group(help="记录 · records")
+def record() -> None:
+    """Commands of records."""
+
+
+@record.command(
+    "show", help="查看一条记录,可指定有效时间和知悉时间 · show a record as of a (valid, known) pair of times"
+)
+@RECORD
+@click.option("--as-of", type=Moment(), metavar="T", help="现实中的时间 When it was true (now)")
+@click.option("--known-at", type=Moment(), metavar="T", help="系统知悉的时间 When it was known here (now)")
+@as_option
+@with_database
+@json_option
+def show(record: UUID, as_of: datetime | None, known_at: datetime | None, username: str, as_json: bool) -> None:
+    """The revision in force, else the latest; or the one of a pair of times. The look is entered in the ledger."""
+    with acting_as(username) as who:
+        view = queries.open_record(who, record, as_of=as_of, known_at=known_at)
+        rtype = catalog.current().types[view.type]
+        if as_json:
+            click.echo(json.dumps(_as_dict(view, rtype), ensure_ascii=False, default=str))
+            return
+        click.echo("\n".join(_lines(view, rtype)))
+
+
+@record.command("history", help="一条记录的修订、逐项变化和查阅 · revisions, what each changed, and who looked")
+@RECORD
+@as_option
+@with_database
+@json_option
+def history(record: UUID, username: str, as_json: bool) -> None:
+    """Every revision, oldest first, with the fields it changed; then who did what with the record."""
+    with acting_as(username) as who:
+        revisions = queries.history(who, record)
+        views = {one.rev: one for one in queries.every_revision(record)}
+        seen = ledger.about(record)
+        rtype = catalog.current().types[next(iter(views.values())).type]
+        steps = [(one, _changed(views, one.rev, rtype)) for one in revisions]
+        if as_json:
+            click.echo(json.dumps(_history(steps, seen), ensure_ascii=False, default=str))
+            return
+        for info, changed in steps:
+            click.echo("\n".join(_step(info, changed, rtype)))
+        click.echo(say("查阅和办理:", "Looked at and dealt with:"))
+        for one in seen:
+            click.echo(f"  {_moment(one.at)}  {access.person_name(one.person)}  {say(*one.words)}")
+
+
+def _lines(view: RecordView, rtype: RecordType) -> Iterator[str]:
+    yield f"{say(rtype.label.zh, rtype.label.en)}  {view.record_id} r{view.rev}  {view.state}"
+    yield say(f"有效自 {_moment(view.valid_from)},录入于 {_moment(view.recorded_at)}",
+              f"valid from {_moment(view.valid_from)}, recorded {_moment(view.recorded_at)}")  # fmt: skip
+    yield say(f"采集人 {access.person_name(view.author)},{access.agency_name(view.agency)}",
+              f"collected by {access.person_name(view.author)}, {access.agency_name(view.agency)}")  # fmt: skip
+    for group in rtype.groups:
+        filled = [rtype.fields[name] for name in group.fields if view.content.get(name) not in (None, "", [])]
+        if filled:
+            yield f"[{say(group.label.zh, group.label.en)}]"
+        for field in filled:
+            yield f"  {say(field.label.zh, field.label.en)}:{_value(field, view.content[field.name])}"
+    yield f"digest {view.digest.hex()}"
+
+
+def _value(field: Field, value: Any) -> str:
+    if field.protection == "protected":
+        return say("(受保护,不在此显示)", "(protected, not shown here)")
+    return write(field, value)
+
+
+def _open_content(content: dict[str, Any], rtype: RecordType) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if rtype.fields[name].protection != "protected"}
+
+
+def _as_dict(view: RecordView, rtype: RecordType) -> dict[str, Any]:
+    return {
+        "record": view.record_id, "rev": view.rev, "type": view.type, "state": view.state, "level": view.level,
+        "agency": view.agency, "author": view.author, "valid_from": view.valid_from.isoformat(),
+        "recorded_at": view.recorded_at.isoformat(), "in_force_rev": view.in_force_rev, "batch": view.batch,
+        "row": view.row_no, "digest": view.digest.hex(), "content": _open_content(view.content, rtype),
+    }  # fmt: skip
+
+
+def _changed(views: dict[int, RecordView], rev: int, rtype: RecordType) -> list[Change]:
+    before = views[rev - 1].content if rev - 1 in views else {}
+    return queries.changes(_open_content(before, rtype), _open_content(views[rev].content, rtype))
+
+
+def _step(info: RevisionInfo, changed: list[Change], rtype: RecordType) -> Iterator[str]:
+    since = _moment(info.in_force_since) if info.in_force_since else say("未生效", "not in force")
+    yield (f"r{info.rev}  {_moment(info.recorded_at)}  {access.person_name(info.author)}  {info.channel}  "
+           f"{info.source}  {say('生效', 'in force')} {since}")  # fmt: skip
+    if info.rev > 1:
+        for one in changed:
+            field = rtype.fields[one.field]
+            yield f"    {say(field.label.zh, field.label.en)}:{_value(field, one.before)} → {_value(field, one.after)}"
+
+
+def _history(steps: list[tuple[RevisionInfo, list[Change]]], seen: list[ledger.Seen]) -> dict[str, Any]:
+    return {
+        "revisions": [
+            {"rev": info.rev, "recorded_at": info.recorded_at.isoformat(), "valid_from": info.valid_from.isoformat(),
+             "author": info.author, "channel": info.channel, "batch": info.batch, "row": info.row_no,
+             "digest": info.digest.hex(), "returned": info.returned,
+             "in_force_since": info.in_force_since.isoformat() if info.in_force_since else None,
+             "changes": [one._asdict() for one in changed]}
+            for info, changed in steps
+        ],
+        "entries": [
+            {"at": one.at.isoformat(), "act": one.act.name, "person": one.person, "agency": one.agency, "rev": one.rev,
+             "in_tree": one.sequenced}
+            for one in seen
+        ],
+    }  # fmt: skip
+
+
+def _moment(at: datetime) -> str:
+    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
+commands = [record]
