@@ -19,6 +19,12 @@ def speak_to_terminal() -> None:
     _to_terminal = True
 
 
+def speak_to_readers() -> None:
+    """From now on this process answers pages, each in its reader's language, whatever terminal it was started from."""
+    global _to_terminal
+    _to_terminal = False
+
+
 def of_code(code: str) -> Language:
     """The language for a code such as `zh-hans` or `en_US.UTF-8`; Chinese for what is neither."""
     return "en" if code.lower().startswith("en") else "zh"

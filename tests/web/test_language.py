@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import translation
 
-from suyuan.web import phrases
+from suyuan import i18n
+from suyuan.web import phrases, wsgi
 from suyuan.web.language import speak
 
 CHINESE = phrases.phrases()
@@ -54,3 +57,12 @@ def test_a_page_speaks_chinese_until_its_reader_chooses_english(cookie: str, ann
 
     speak(page)(request)
     assert spoken == [answer]
+
+
+def test_pages_speak_to_their_reader_whatever_terminal_started_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command that serves spoke to its terminal; what the web server loads speaks to readers again."""
+    monkeypatch.setenv("SUYUAN_LANG", "zh")
+    i18n.speak_to_terminal()
+    importlib.reload(wsgi)
+    with translation.override("en"):
+        assert i18n.say("案件", "Case") == "Case"

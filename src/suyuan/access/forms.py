@@ -54,7 +54,7 @@ class AccountForm(_Plain):
 class DutyForm(_Plain):
     """A duty to grant."""
 
-    kind = forms.ChoiceField(label=_("岗位"), choices=list(DUTIES.items()))
+    kind = forms.ChoiceField(label=_("岗位"), choices=[(kind, _(word)) for kind, word in DUTIES.items()])
     agency = forms.TypedChoiceField(label=_("管辖机构"), coerce=int, choices=_agency_choices)
     clearance = forms.TypedChoiceField(
         label=_("可接触密级"), coerce=int, choices=[(1, _("1 级 内部")), (2, _("2 级 警务工作秘密"))]
@@ -73,7 +73,7 @@ class DutyForm(_Plain):
 class ActivateForm(_Plain):
     """The first administrator of a kind, with the code that `suyuan up` printed."""
 
-    kind = forms.ChoiceField(label=_("岗位"), choices=[(kind, DUTIES[kind]) for kind in FOUNDERS])
+    kind = forms.ChoiceField(label=_("岗位"), choices=[(kind, _(DUTIES[kind])) for kind in FOUNDERS])
     code = forms.CharField(label=_("激活码"), max_length=40)
     staff_no = forms.RegexField(label=_("警号（工号）"), regex=r"^[A-Za-z0-9]{2,20}$")
     name = forms.CharField(label=_("姓名"), max_length=40)
