@@ -70,6 +70,7 @@ def evidence(installation: Installation, database: str) -> World:
     serial = iter(range(1, 1000))
     for count, points in ((3, "6"), (2, "12"), (1, "6"), (30, "6")):
         _batch(world, f"T{next(serial)}", count, points)
+    assert deliver(world.collector, "violation", _rows("T1", 3, "6"))[2].state == "empty"  # sent again: nothing new
     with psycopg.connect(current().database("sequencer"), autocommit=True) as connection:
         sequencer.run_once(connection)
     _lift_rules(installation)
@@ -89,11 +90,14 @@ def _lift_rules(installation: Installation) -> None:
             connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name} CASCADE")
 
 
-def _batch(world: World, serial: str, count: int, points: str) -> None:
+def _rows(serial: str, count: int, points: str) -> list[dict[str, str]]:
     act = "P12-01" if points == "12" else "P06-08"
     rows = rows_of("violation", count, points=points, act=act)
-    rows = [row | {"notice_no": f"{serial}{row['notice_no']}"} for row in rows]
-    batch, result, receipt = deliver(world.collector, "violation", rows)
+    return [row | {"notice_no": f"{serial}{row['notice_no']}"} for row in rows]
+
+
+def _batch(world: World, serial: str, count: int, points: str) -> None:
+    batch, result, receipt = deliver(world.collector, "violation", _rows(serial, count, points))
     assert receipt.digest
     if count == 1:
         return

@@ -24,7 +24,9 @@ LEFT JOIN (SELECT batch_id, max(step) AS step, (array_agg(outcome ORDER BY step 
                   max(at) FILTER (WHERE step = 3 AND outcome = 'approve') AS final_at
            FROM review_decision GROUP BY 1) d ON d.batch_id = b.batch_id
 WHERE b.second_at IS DISTINCT FROM d.second_at OR b.final_at IS DISTINCT FROM d.final_at
-   OR (d.batch_id IS NULL AND b.state NOT IN ('open', CASE WHEN b.digest IS NULL THEN 'empty' ELSE 'first_review' END))
+   OR (d.batch_id IS NULL AND b.state <> 'open' AND b.state <> CASE
+       WHEN EXISTS (SELECT FROM records_chunk c WHERE c.batch_id = b.batch_id AND c.revisions > 0) THEN 'first_review'
+       ELSE 'empty' END)
    OR (d.batch_id IS NOT NULL AND b.state <> CASE
        WHEN d.outcome = 'reject' THEN 'rejected'
        WHEN d.outcome = 'return' THEN 'returned'
