@@ -41,7 +41,8 @@ def _returned(request: Any) -> list[tuple[Any, list[str]]]:
     for row in forms.returned(request.acting).rows:
         fields = catalog.current().types[row.type].fields
         reasons = forms.reasons(request.acting, row.record_id)
-        worded = [f"{say(fields[name].label.zh, fields[name].label.en)}：{why}" if name in fields else why
+        labels = {name: fields[name].label for name in reasons if name in fields}
+        worded = [say(f"{labels[name].zh}：{why}", f"{labels[name].en}: {why}") if name in labels else why
                   for name, why in reasons.items()]  # fmt: skip
         found.append((row, worded))
     return found

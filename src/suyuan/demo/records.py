@@ -22,6 +22,12 @@ from suyuan.review import queries
 from suyuan.review.actions import GivenBack
 
 BASIS = "演示数据，无真实人员"
+LABELS = {
+    "resident": "入户走访登记（演示）",
+    "vehicle": "车辆登记（演示）",
+    "case": "受案登记（演示）",
+    "violation": "路面执勤登记（演示）",
+}
 Tell = Callable[[str, str], None]
 
 
@@ -58,7 +64,7 @@ def _send(who: Member, kind: str, rows: list[Row]) -> UUID:
     found = check(catalog.current().types[kind], pa.table({"_row": pa.array(range(1, len(rows) + 1)), **columns}))
     with acting(who.person, who.ground) as acting_now:
         batch = records.open_batch(
-            acting_now, found.type, found.release, "form", BASIS, label=f"演示 {found.type.label.zh}"
+            acting_now, found.type, found.release, "form", BASIS, label=LABELS.get(kind, "登记（演示）")
         )
         records.submit(acting_now, batch, found)
         records.close_batch(acting_now, batch)

@@ -11,7 +11,7 @@ from suyuan.catalog.model import Field
 from suyuan.i18n import say
 from suyuan.web import dates
 from suyuan.web.mask import mask
-from suyuan.web.words import code_name, place_name
+from suyuan.web.words import code_name, place_name, unit_word
 
 EMPTY = "—"
 
@@ -28,7 +28,13 @@ def show(field: Field, value: Any, *, masked: bool = False) -> str:
 
 
 def _plain(field: Field, value: Any) -> str:
-    return f"{value} {field.unit}" if field.unit else str(value)
+    return f"{_grouped(str(value))} {unit_word(field.unit)}" if field.unit else str(value)
+
+
+def _grouped(number: str) -> str:
+    """A number with its thousands apart: 680,000."""
+    whole, dot, rest = number.partition(".")
+    return f"{int(whole):,}{dot}{rest}" if whole.lstrip("-").isdecimal() and len(whole) > 4 else number
 
 
 def _boolean(_field: Field, value: Any) -> str:

@@ -130,6 +130,12 @@ def said(pair: tuple[str, str]) -> str:
 
 
 @register.filter
+def unit_word(unit: str) -> str:
+    """A unit of measure."""
+    return words.unit_word(unit)
+
+
+@register.filter
 def level_word(level: int) -> str:
     """A level of secrecy."""
     return _(words.LEVELS[level]) if level in words.LEVELS else str(level)
