@@ -37,7 +37,15 @@ _BASE_SECONDS = 4.5
 _SECONDS_PER_MB = 0.6
 
 
-def seconds(size: int) -> float:
-    """Wall clock that a file of `size` bytes may take its reader, not counting time spent waiting for us."""
-    beyond = max(0, size - (1 << 20)) / (1 << 20)
+_PACKED = 4
+"""How many bytes of text a byte of a gzip file is reckoned to hold."""
+
+LOADED = 4
+"""A busy machine may give the reader as little as one second in so many."""
+
+
+def seconds(size: int, *, packed: bool = False) -> float:
+    """Processor time that a file of `size` bytes may take its reader."""
+    text = size * _PACKED if packed else size
+    beyond = max(0, text - (1 << 20)) / (1 << 20)
     return _BASE_SECONDS + beyond * _SECONDS_PER_MB

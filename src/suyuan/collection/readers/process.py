@@ -22,6 +22,7 @@ from suyuan.collection.readers import limits
 from suyuan.collection.readers.options import Options, Report
 
 _REPORT = b"suyuan.report"
+_GZIP = b"\x1f\x8b"
 _PACKAGES = Path(__file__).parents[3]
 _BOOT = (
     # Everything is written when main() returns. Taking the interpreter down would only race with Arrow's threads.
@@ -40,7 +41,7 @@ class Source:
 
     def __init__(self, file: BinaryIO, options: Options) -> None:
         size = os.fstat(file.fileno()).st_size
-        self._budget = limits.seconds(size)
+        self._budget = limits.seconds(size, packed=os.pread(file.fileno(), 2, 0) == _GZIP)
         faults, tell = os.pipe()
         self._output, write = os.pipe()
         self._faults = os.fdopen(faults, "rb")
@@ -49,7 +50,7 @@ class Source:
         finally:
             os.close(write)
             os.close(tell)
-        self._pipe = _Pipe(self._output, self._budget)
+        self._pipe = _Pipe(self._output, self._budget * limits.LOADED)
         try:
             self._stream = pa.ipc.open_stream(io.BufferedReader(self._pipe, 1 << 18))
         except (pa.ArrowInvalid, EOFError, TimeoutError) as exc:
@@ -137,7 +138,7 @@ def open_source(file: Path | BinaryIO, options: Options | None = None) -> Source
 
 
 def _start(file: BinaryIO, options: Options, seconds: float, output: int, tell: int) -> subprocess.Popen[bytes]:
-    arguments = json.dumps({**options.as_dict(), "cpu": int(seconds) + 1})
+    arguments = json.dumps({**options.as_dict(), "cpu": round(seconds)})
     return subprocess.Popen(
         [sys.executable, "-I", "-c", _BOOT, str(_PACKAGES), str(tell), arguments],
         stdin=file, stdout=output, stderr=subprocess.DEVNULL, pass_fds=(tell,),
