@@ -249,7 +249,7 @@ def test_database_and_program_size_the_sample_alike(
         "UPDATE records_batch SET state = 'done'",
         "UPDATE review_decision SET outcome = 'approve'",
         "DELETE FROM review_decision",
-        "SELECT records_advance(batch_id, 1, 'approve') FROM records_batch",
+        "SELECT records_advance(batch_id, 1, 'approve', now()) FROM records_batch",
         "SELECT records_return(record_id, 1) FROM records_record",
         "SELECT review_may(batch_id, 1::smallint) FROM records_batch",
         "DELETE FROM records_revision",
