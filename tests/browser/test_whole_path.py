@@ -175,7 +175,8 @@ def approve(page: Page, who: Somebody, delivery: Delivery) -> None:
     expect(page.get_by_role("heading", name="样本")).to_be_visible()
     while (following := page.get_by_role("link", name="下一页")).count():
         expect(page.get_by_role("button", name="通过")).to_be_disabled()
-        following.click()
+        with page.expect_navigation():
+            following.click()
     sign(page, "通过")
 
 

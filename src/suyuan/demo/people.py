@@ -23,6 +23,10 @@ CITIES = {
     "宁波市": ("330200", {"海曙区": "330203", "鄞州区": "330212"}),
 }
 STATIONS = ("城关", "河口")
+ENGLISH = {
+    "杭州市": "Hangzhou", "宁波市": "Ningbo", "西湖区": "Xihu", "余杭区": "Yuhang", "海曙区": "Haishu", "鄞州区": "Yinzhou",
+    "城关": "Chengguan", "河口": "Hekou",
+}  # fmt: skip
 # username: (name, duty, where in the tree below the province as city, county, station), station only as deep as given
 STAFF = {
     "collector": ("王采集（演示）", "collector", (0, 0, 0)),
@@ -87,12 +91,17 @@ def _as(person: int) -> AbstractContextManager[Acting]:
 def _agencies(who: Acting) -> None:
     province = actions.add_agency(who, 0, "浙江省公安厅（演示）", "Zhejiang Province (demonstration)", "330000")
     for city, (code, counties) in CITIES.items():
-        at_city = actions.add_agency(who, province, f"{city}公安局（演示）", "", code)
+        at_city = actions.add_agency(who, province, f"{city}公安局（演示）", _english(city), code)
         for county, county_code in counties.items():
-            at_county = actions.add_agency(who, at_city, f"{county}公安分局（演示）", "", county_code)
+            at_county = actions.add_agency(who, at_city, f"{county}公安分局（演示）", _english(county), county_code)
             for station in STATIONS:
-                made = actions.add_agency(who, at_county, f"{county}{station}派出所（演示）", "", county_code)
+                words = _english(county, station)
+                made = actions.add_agency(who, at_county, f"{county}{station}派出所（演示）", words, county_code)
                 actions.add_department(who, made, "综合室", "General office")
+
+
+def _english(*names: str) -> str:
+    return f"{' '.join(ENGLISH[one] for one in names)} (demonstration)"
 
 
 def _places() -> dict[tuple[int, ...], int]:
