@@ -87,7 +87,7 @@ def decide(
         at = datetime.now(UTC)
         values: dict[str, Any] = {
             "batch": batch, "step": step, "outcome": outcome, "reviewer": who.person, "author": task.collector,
-            "digest": digest, "agency": task.agency, "level": task.level, "reason": reason.strip(), "at": at,
+            "digest": digest, "agency": task.agency, "level": task.level, "reason": queries.seal_reason(batch, step, reason), "at": at,
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(_SQL["decide"], values)

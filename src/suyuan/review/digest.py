@@ -12,10 +12,21 @@ from suyuan.records.digest import microseconds
 
 def decision_digest(
     batch: UUID, step: int, outcome: str, reviewer: int, author: int, digest: bytes, agency: int, level: int,
-    reason: str, at: datetime,
+    reason: bytes, at: datetime,
 ) -> bytes:  # fmt: skip
-    """SHA-256 over every column of a decision."""
-    parts = (batch, step, outcome, reviewer, author, digest.hex(), agency, level, microseconds(at), reason)
+    """SHA-256 over every column of a decision; `reason` as it is stored."""
+    parts = (
+        batch,
+        step,
+        outcome,
+        reviewer,
+        author,
+        digest.hex(),
+        agency,
+        level,
+        microseconds(at),
+        sha256(reason).hexdigest(),
+    )
     return sha256("|".join(map(str, parts)).encode()).digest()
 
 

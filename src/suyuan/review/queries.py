@@ -109,7 +109,7 @@ def remaining(batch: UUID) -> int:
 
 def decisions(batches: Sequence[UUID]) -> list[Decision]:
     """Decisions about batches, in order of steps."""
-    return [Decision(*(*row[:-1], bytes(row[-1]))) for row in _rows("decisions", {"batches": list(batches)})]
+    return [_decision(row) for row in _rows("decisions", {"batches": list(batches)})]
 
 
 def returns(batch: UUID) -> list[Return]:
@@ -132,6 +132,22 @@ def sample(who: Acting, batch: UUID, step: int) -> Sample | None:
 def _task(row: Sequence[Any]) -> Task:
     values = (*row[:9], bytes(row[9]) if row[9] else b"", *row[10:])
     return Task(*values)
+
+
+def _decision(row: Sequence[Any]) -> Decision:
+    batch, step, outcome, reviewer, reason, at, digest = row
+    return Decision(batch, step, outcome, reviewer, open_reason(batch, step, bytes(reason)), at, bytes(digest))
+
+
+def seal_reason(batch: UUID, step: int, reason: str) -> bytes:
+    """The reason of a decision as it is stored: it may quote the content. Nothing where none is given."""
+    said = reason.strip()
+    return vault.seal("review.decision", batch.bytes + bytes([step]), said.encode()) if said else b""
+
+
+def open_reason(batch: UUID, step: int, sealed: bytes) -> str:
+    """Undo `seal_reason`."""
+    return vault.open_sealed("review.decision", batch.bytes + bytes([step]), sealed).decode() if sealed else ""
 
 
 def _return(row: Sequence[Any]) -> Return:

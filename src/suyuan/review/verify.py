@@ -57,7 +57,9 @@ def _decision(row: tuple) -> Iterator[Fault]:  # type: ignore[type-arg]  # a dat
         )
         return
     outcome, reviewer, author, digest, agency, level, reason, at = columns
-    bound = decision_digest(UUID(batch), step, outcome, reviewer, author, bytes(digest), agency, level, reason, at)
+    bound = decision_digest(
+        UUID(batch), step, outcome, reviewer, author, bytes(digest), agency, level, bytes(reason), at
+    )
     if entered is None:
         yield Fault("review.not_in_ledger", where, "审核结论在审计账本中没有登记", "the decision has no ledger entry")
     elif bytes(entered) != bound:

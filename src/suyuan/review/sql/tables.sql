@@ -10,7 +10,7 @@ CREATE TABLE review_decision (
     digest bytea NOT NULL,                                  -- what was shown, and signed
     agency bigint NOT NULL,
     level smallint NOT NULL,
-    reason text NOT NULL DEFAULT '',
+    reason bytea NOT NULL DEFAULT '',                       -- encrypted: it may quote the content
     at timestamptz NOT NULL,
     prev_step smallint GENERATED ALWAYS AS (NULLIF(step - 1, 0)) STORED,
     prev_outcome text GENERATED ALWAYS AS (CASE WHEN step > 1 THEN 'approve' END) STORED,
@@ -26,7 +26,7 @@ CREATE TABLE review_decision (
     -- A step needs the approval of the step before it.
     CONSTRAINT review_decision_order FOREIGN KEY (batch_id, prev_step, prev_outcome)
         REFERENCES review_decision (batch_id, step, outcome),
-    CONSTRAINT review_decision_reason CHECK (outcome = 'approve' OR reason <> '')
+    CONSTRAINT review_decision_reason CHECK (outcome = 'approve' OR octet_length(reason) > 0)
 );
 CREATE INDEX review_decision_reviewer ON review_decision (reviewer, at);
 
