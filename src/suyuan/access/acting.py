@@ -10,6 +10,16 @@ from django.db import connection, transaction
 
 from suyuan.access.errors import NoGround
 
+# In one statement, since every act of everybody begins with it.
+_ENTER = """
+SELECT duty, agency, scope_lo, scope_hi, clearance, name,
+       set_config('suyuan.person', %(person)s::text, true), set_config('suyuan.ground', %(ground)s::text, true),
+       set_config('suyuan.duty', duty, true), set_config('suyuan.agency', agency::text, true),
+       set_config('suyuan.scope_lo', scope_lo::text, true), set_config('suyuan.scope_hi', scope_hi::text, true),
+       set_config('suyuan.clearance', clearance::text, true)
+FROM access_enter(%(person)s, %(ground)s)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Acting:
@@ -35,11 +45,8 @@ def acting(person: int, ground: int) -> Iterator[Acting]:
 def enter(person: int, ground: int) -> Acting:
     """Enter the acting context for the rest of the current transaction. Raises `NoGround`."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM access_enter(%s, %s)", [person, ground])
+        cursor.execute(_ENTER, {"person": person, "ground": ground})
         row = cursor.fetchone()
-        if row is None:
-            raise NoGround
-        who = Acting(person, ground, *row)
-        for name in ("person", "ground", "duty", "agency", "scope_lo", "scope_hi", "clearance"):
-            cursor.execute("SELECT set_config(%s, %s, true)", [f"suyuan.{name}", str(getattr(who, name))])
-    return who
+    if row is None:
+        raise NoGround
+    return Acting(person, ground, *row[:6])
