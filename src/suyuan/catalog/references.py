@@ -117,6 +117,8 @@ def _time(one: RecordType, report: Report) -> None:
 
 def _reachable(one: RecordType, catalog: Catalog) -> bool:
     """Whether everything its plan looks at is there (a mistake elsewhere is reported there)."""
+    if any(field.type == "identifier" and not field.kind for field in one.fields.values()):
+        return False
     return all(
         not f.to or (f.to in catalog.types and all(k in catalog.types[f.to].fields for k in catalog.types[f.to].key))
         for f in one.fields.values()
