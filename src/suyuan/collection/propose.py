@@ -80,9 +80,9 @@ def ranked(catalog: Catalog, report: Report, rows: Sequence[Names[str, Any]]) ->
 
 def propose(catalog: Catalog, record_type: RecordType, report: Report, rows: Sequence[Names[str, Any]]) -> Proposal:
     """Pair columns with the fields of one type, the most alike first, each once."""
-    columns = [name for name in report.columns if not bounds.protected_name(name)]
     pairs = sorted(
-        ((alike(column, one), column, name) for name, one in record_type.fields.items() for column in columns),
+        ((alike(column, one), column, name) for name, one in record_type.fields.items() for column in report.columns
+         if _may_feed(column, one)),
         reverse=True,
     )  # fmt: skip
     result, taken = Proposal(record_type.id), set[str]()
@@ -96,6 +96,11 @@ def propose(catalog: Catalog, record_type: RecordType, report: Report, rows: Seq
         result.score += score
     result.score /= max(1, len(report.columns))
     return result
+
+
+def _may_feed(column: str, target: Field) -> bool:
+    """A column named like a protected attribute feeds the field of that very name, where the norm has one."""
+    return not bounds.protected_name(column) or (target.protection == "protected" and alike(column, target) == 1.0)
 
 
 def choice(catalog: Catalog, target: Field, column: str, rows: Sequence[Names[str, Any]]) -> Choice:
@@ -171,7 +176,8 @@ def as_yaml(proposal: Proposal, catalog: Catalog, report: Report, name: str, leg
     for target, chosen in proposal.choices.items():
         if chosen.column:
             fields[target] = _spec(record_type.fields[target], chosen)
-    drop = [column for column in report.columns if bounds.protected_name(column)]
+    taken = {chosen.column for chosen in proposal.choices.values()}
+    drop = [column for column in report.columns if bounds.protected_name(column) and column not in taken]
     source: dict[str, Any] = {"format": report.format}
     if report.encoding:
         source["encoding"] = report.codec
