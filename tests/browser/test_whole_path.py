@@ -91,7 +91,7 @@ def test_a_file_goes_from_the_wizard_into_force(delivery: Delivery, visit: Visit
     assert list(verify()) == []
 
 
-@pytest.mark.clause("3.1.1", "3.2.4")
+@pytest.mark.clause("3.1.1", "3.2.2")
 def test_a_form_comes_back_with_a_reason_at_the_field_and_goes_through(visit: Visit, world: World) -> None:
     """The first reviewer gives back one field; the collector reads why where it stands, corrects it, and all approve."""
     collector, first, second = visit(), visit(), visit()

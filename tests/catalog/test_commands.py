@@ -42,7 +42,7 @@ def own(folder: Path, text: str = OWN) -> Path:
     return folder
 
 
-@pytest.mark.clause("6.1")
+@pytest.mark.clause("6.1.1")
 def test_check_counts_what_is_there_and_finds_nothing_wrong() -> None:
     """Exit code 0, numbers for scripts."""
     said = json.loads(told("check", "--json"))

@@ -18,6 +18,7 @@ LINTS = (
     ("ruff format", ["-m", "ruff", "format", "--check", "."]),
     ("mypy --strict", ["-m", "mypy", "--strict", "-p", "suyuan"]),
     ("import contracts", ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]),
+    ("docs/conformance.md", ["tools/conformance.py", "--check"]),
 )
 
 
