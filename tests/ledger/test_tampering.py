@@ -156,8 +156,8 @@ def _other(table: str, column: str, old: Any, seed: random.Random) -> Any:
         case bool():
             return not old
         case bytes():
-            changed = bytearray(old)
-            changed[seed.randrange(len(old))] ^= 1 << seed.randrange(8)
+            changed = bytearray(old or b"\0")
+            changed[seed.randrange(len(changed))] ^= 1 << seed.randrange(8)
             return bytes(changed)
         case int() | float():
             return old + 1000

@@ -1,9 +1,10 @@
 """A record type as SQL: look, clean, judge.
 
 `look` says which columns hold a value that is not yet as it would be stored; `clean` puts one such column right;
-`statement` judges rows of clean text. It is four nested steps: `read` adds to each cleaned column `c:F` what its kind
-looks up (`h:F`); `typed` adds a column F as rules see it; `judged` adds one boolean for each thing that can be wrong;
-`result` makes content, facets, search terms and the verdict. `steps` shows them one by one.
+`statement` judges rows of clean text, with the days of validity of their codes beside them (`s:F:…`). It is four nested
+steps: `read` adds to each cleaned column `c:F` what its kind looks up (`h:F`); `typed` adds a column F as rules see it;
+`judged` adds one boolean for each thing that can be wrong; `result` makes content, facets, search terms and the
+verdict. `steps` shows them one by one.
 
 The statements are written to run without an optimiser, because planning costs more than judging a single row.
 """
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from suyuan.catalog import kinds
 from suyuan.catalog.expressions import either, literal, on_day, quoted
@@ -50,6 +50,8 @@ class Plan:
         self.kinds: dict[str, Kind] = {
             name: kinds.of(field, record_type.catalog) for name, field in record_type.fields.items()
         }
+        for name, kind in self.kinds.items():
+            kind.span = f"s:{name}:" if kind.spans else None
         self.problems: dict[str, Problem] = {one.id: one for one in self._problems()}
         self.tables = sorted({t for f in record_type.fields.values() for t in _tables(f)})
 
@@ -211,12 +213,9 @@ def _tables(field: Field) -> list[str]:
     return ["divisions"] if field.kind == "resident_id" else []
 
 
-_plans: WeakKeyDictionary[RecordType, Plan] = WeakKeyDictionary()
-
-
 def plan_of(record_type: RecordType) -> Plan:
-    """The plan of a type, made once."""
-    found = _plans.get(record_type)
+    """The plan of a type, made once and kept with it, so that both go together."""
+    found: Plan | None = record_type.__dict__.get("_plan")
     if found is None:
-        found = _plans[record_type] = Plan(record_type)
+        found = record_type.__dict__["_plan"] = Plan(record_type)
     return found

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from weakref import WeakKeyDictionary
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from suyuan.catalog.codes import FIRST_DAY, LAST_DAY, CodeTable
 from suyuan.catalog.expressions import literal, on_day, quoted
@@ -20,6 +20,8 @@ from suyuan.catalog.kinds.resident_id import birth, sex
 from suyuan.catalog.model import Catalog
 from suyuan.catalog.plan import Plan
 
+FEW = 64
+"""Up to this many codes are looked up one by one."""
 PIECE = 8_192
 """Rows that a thread takes at a time."""
 _NEVER = (LAST_DAY, FIRST_DAY)
@@ -78,6 +80,7 @@ class DuckEngine:
         self._catalog = catalog
         self._lock = threading.Lock()
         self._tables: set[str] = set()
+        self._validity: dict[str, Days] = {}
         self._threads = threading.local()
         self._main = duckdb.connect(config=_SETTINGS)
         for macro in _MACROS:
@@ -91,8 +94,24 @@ class DuckEngine:
         wanted = [field for field, is_dirty in zip(plan.type.fields, dirty, strict=True) if is_dirty]
         if wanted:
             rows = self._cleaned(session, plan, rows, wanted)
-            session.put(name, _pieces(rows, today))
+        session.put(name, _pieces(self._with_days(plan, rows), today))
         return session.run(f"check {name}", plan.statement(quoted(name)))
+
+    def _with_days(self, plan: Plan, rows: pa.Table) -> pa.Table:
+        """The rows with the days between which their codes were in use; looked up here, since SQL would plan each anew."""
+        for name, kind in plan.kinds.items():
+            if kind.spans:
+                codes = rows[f"c:{name}"]
+                if kind.code_signs:
+                    codes = pc.utf8_slice_codeunits(codes, 0, kind.code_signs)
+                for end, column in self._days(kind.spans).of(codes).items():
+                    rows = rows.append_column(f"{kind.span}{end}", column)
+        return rows
+
+    def _days(self, table: str) -> Days:
+        if table not in self._validity:
+            self._validity[table] = Days(self._catalog.codes[table])
+        return self._validity[table]
 
     def _cleaned(self, session: Session, plan: Plan, rows: pa.Table, wanted: list[str]) -> pa.Table:
         for field in wanted:
@@ -112,7 +131,7 @@ class DuckEngine:
     def explain(self, plan: Plan) -> str | None:
         """See `Engine.explain`."""
         session = self._session(plan)
-        session.put(plan.type.id, _pieces(_nothing(plan), FIRST_DAY))
+        session.put(plan.type.id, _pieces(self._with_days(plan, _nothing(plan)), FIRST_DAY))
         try:
             session.run(f"check {plan.type.id}", plan.statement(quoted(plan.type.id)))
         except duckdb.Error as exc:
@@ -122,7 +141,7 @@ class DuckEngine:
     def condition(self, plan: Plan, says: str) -> str | None:
         """What is wrong with one condition over a plan's typed columns; None where it holds."""
         session = self._session(plan)
-        session.put(plan.type.id, _pieces(_nothing(plan), FIRST_DAY))
+        session.put(plan.type.id, _pieces(self._with_days(plan, _nothing(plan)), FIRST_DAY))
         typed = plan.typed_only(quoted(plan.type.id))
         try:
             kind = session.con.sql(f"SELECT (\n{on_day(says, '_today')}\n) AS says FROM {typed}").types[0]
@@ -166,16 +185,36 @@ def _load(con: duckdb.DuckDBPyConnection, table: CodeTable) -> None:
     con.execute(f"CREATE TYPE {known(table.name)} AS ENUM ({', '.join(map(literal, table.by_code)) or literal('')})")
 
 
+class Days:
+    """When the codes of a table were in use: a column of days for each end of each span, in the order of the codes."""
+
+    def __init__(self, table: CodeTable) -> None:
+        self.codes = pa.array(list(table.by_code), pa.string())
+        self.place = {code: place for place, code in enumerate(table.by_code)}
+        periods = [table.periods(code) for code in table.by_code]
+        days: dict[str, list[dt.date]] = {"latest": [one[-1][1] for one in periods]}
+        for span in range(table.spans):
+            pairs = [one[span] if span < len(one) else _NEVER for one in periods]
+            days |= {f"first{span}": [first for first, _ in pairs], f"last{span}": [last for _, last in pairs]}
+        self.columns = {name: pa.array(one, pa.date32()) for name, one in days.items()}
+
+    def of(self, codes: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
+        """The columns of days for a column of codes; empty where the table does not know one."""
+        places = self._few(codes) if len(codes) <= FEW else pc.index_in(codes, value_set=self.codes)
+        return {name: column.take(places) for name, column in self.columns.items()}
+
+    def _few(self, codes: pa.ChunkedArray) -> pa.Array:
+        return pa.array([self.place.get(code) for code in codes.to_pylist()], pa.int32())
+
+
 def _remember(con: duckdb.DuckDBPyConnection, table: CodeTable) -> None:
-    """Set the lists of days between which each code was in use, in the order of the type's values."""
+    """Set the lists of days between which each code was in use, in the order of the type's values, for fields of many."""
     periods = [table.periods(code) for code in table.by_code]
     count = table.spans
     for span in range(count):
         pairs = [one[span] if span < len(one) else _NEVER for one in periods]
         _set(con, bound(table.name, span, "first"), [first for first, _ in pairs])
         _set(con, bound(table.name, span, "last"), [last for _, last in pairs])
-    if count:
-        _set(con, bound(table.name, 0, "latest"), [one[-1][1] for one in periods])
 
 
 def _set(con: duckdb.DuckDBPyConnection, name: str, days: list[dt.date]) -> None:
@@ -184,14 +223,13 @@ def _set(con: duckdb.DuckDBPyConnection, name: str, days: list[dt.date]) -> None
     con.unregister("days")
 
 
-_engines: WeakKeyDictionary[Catalog, DuckEngine] = WeakKeyDictionary()
 _making = threading.Lock()
 
 
 def engine_of(catalog: Catalog) -> DuckEngine:
-    """The engine of a catalog, made when first needed."""
+    """The engine of a catalog, made when first needed and kept with it."""
     with _making:
-        found = _engines.get(catalog)
+        found: DuckEngine | None = catalog.__dict__.get("_engine")
         if found is None:
-            found = _engines[catalog] = DuckEngine(catalog)
+            found = catalog.__dict__["_engine"] = DuckEngine(catalog)
         return found

@@ -41,6 +41,13 @@ class Kind:
     keep = (1, 0)
     """Characters left readable by `mask` at the beginning and at the end."""
 
+    spans: str | None = None
+    """The code table whose days of validity are looked up for each value."""
+    code_signs: int | None = None
+    """How many of a value's first signs are the code; None for all."""
+    span: str | None = None
+    """Beginning of the names of the columns with those days, where the rows bring them."""
+
     def __init__(self, field: Field) -> None:
         self.field = field
 

@@ -27,6 +27,7 @@ class CodeKind(Kind):
     def __init__(self, field: Field, table: CodeTable) -> None:
         super().__init__(field)
         self.table = table
+        self.spans = table.name if table.spans else None
 
     @property
     def wrong(self) -> Label:  # type: ignore[override]  # read only, which is narrower
@@ -66,11 +67,14 @@ class CodeKind(Kind):
         return found.name if found else value
 
     def _within(self, h: str, at: str, span: int) -> str:
-        first, last = (
-            f"list_extract(getvariable({literal(bound(self.table.name, span, end))}), enum_code({h}) + 1)"
-            for end in ("first", "last")
-        )
+        first, last = (self._bound(h, span, end) for end in ("first", "last"))
         return f"{at} BETWEEN {first} AND {last}"
+
+    def _bound(self, h: str, span: int, end: str) -> str:
+        if self.span:
+            return quoted(f"{self.span}{end}{span}")
+        # One of several values of a field: the rows bring no days for it.
+        return f"list_extract(getvariable({literal(bound(self.table.name, span, end))}), enum_code({h}) + 1)"
 
 
 class Place(CodeKind):

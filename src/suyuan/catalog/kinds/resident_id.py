@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from suyuan.catalog.codes import CodeTable
-from suyuan.catalog.expressions import literal
+from suyuan.catalog.expressions import literal, quoted
 from suyuan.catalog.kinds.base import ACCURACY, CONSISTENCY, Identifier, Trouble
-from suyuan.catalog.kinds.coded import bound, known
+from suyuan.catalog.kinds.coded import known
 from suyuan.catalog.kinds.sql import full_match
 from suyuan.catalog.model import Field, Label
 
@@ -85,9 +85,12 @@ class ResidentId(Identifier):
     form = f"{EIGHTEEN}|{FIFTEEN}"
     strip = r"[\s\x{200b}\x{feff}-]"
 
+    code_signs = 6
+
     def __init__(self, field: Field, divisions: CodeTable | None) -> None:
         super().__init__(field)
         self.divisions = divisions
+        self.spans = divisions.name if divisions and divisions.spans else None
 
     def helper(self, c: str) -> str | None:
         """The place of its area in the table of divisions."""
@@ -107,7 +110,7 @@ class ResidentId(Identifier):
             Trouble("province", f"substr({v}, 1, 2) NOT IN ({provinces})",
                     Label("身份证号码前两位不是省级代码", "begins with no province's code"), dimension=ACCURACY),
         ]  # fmt: skip
-        return [*found, *_areas(self.divisions, v, h, born)] if self.divisions else found
+        return [*found, *_areas(self.span, v, h, born)] if self.divisions else found
 
     def index(self, c: str, v: str) -> str:
         """18 digits; a number of 15 is completed."""
@@ -141,17 +144,15 @@ class DrivingLicence(Identifier):
         return [*super().troubles(c, v, h, at), Trouble("checksum", wrong_sign, message, dimension=ACCURACY)]
 
 
-def _areas(divisions: CodeTable, v: str, h: str, born: str) -> list[Trouble]:
+def _areas(span: str | None, v: str, h: str, born: str) -> list[Trouble]:
     """The area is that of the first registration: it must not have been given up before the birth."""
-    name = divisions.name
     found = [
         Trouble("area_unknown", f"{v} IS NOT NULL AND {h} IS NULL",
                 Label("身份证号码前六位不是任何时期的行政区划代码", "begins with a code that no division ever had"),
                 "warn", ACCURACY),
     ]  # fmt: skip
-    if divisions.spans:
-        last = literal(bound(name, 0, "latest"))
-        gone = f"list_extract(getvariable({last}), enum_code({h}) + 1) < {born}"
+    if span:
+        gone = f"{quoted(f'{span}latest')} < {born}"
         message = Label("身份证号码的行政区划在出生前已撤销", "names a division that was given up before the birth")
         found.append(Trouble("area_not_valid_then", gone, message, "warn", CONSISTENCY))
     return found
