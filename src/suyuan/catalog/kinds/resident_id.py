@@ -11,43 +11,10 @@ from suyuan.catalog.model import Field, Label
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 SIGNS = "10X98765432"
-PROVINCES = [
-    "11",
-    "12",
-    "13",
-    "14",
-    "15",
-    "21",
-    "22",
-    "23",
-    "31",
-    "32",
-    "33",
-    "34",
-    "35",
-    "36",
-    "37",
-    "41",
-    "42",
-    "43",
-    "44",
-    "45",
-    "46",
-    "50",
-    "51",
-    "52",
-    "53",
-    "54",
-    "61",
-    "62",
-    "63",
-    "64",
-    "65",
-    "71",
-    "81",
-    "82",
-    "83",
-]
+PROVINCES = (
+    "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44", "45",
+    "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82", "83",
+)  # fmt: skip
 """First two digits that were ever given out; 81 to 83 are the residence permits of GB 11643's later parts."""
 EIGHTEEN, FIFTEEN = r"[1-9][0-9]{16}[0-9X]", r"[1-9][0-9]{14}"
 
@@ -59,22 +26,26 @@ def birth(n: str) -> str:
     return f"TRY_CAST({year} || '-' || {month} || '-' || {date} AS DATE)"
 
 
+def digits(n: str) -> str:
+    """SQL of the value of the first 17 digits; NULL where they are none."""
+    return f"TRY_CAST(substr({n}, 1, 17) AS BIGINT)"
+
+
 def sex(n: str) -> str:
     """SQL of the sex, GB/T 2261.1: `1` male, `2` female."""
     digit = f"TRY_CAST(CASE length({n}) WHEN 18 THEN substr({n}, 17, 1) WHEN 15 THEN substr({n}, 15, 1) END AS INTEGER)"
     return f"CASE WHEN {digit} IS NOT NULL THEN CAST(2 - {digit} % 2 AS VARCHAR) END"
 
 
-def weighted(body: str) -> str:
-    """SQL of the weighted sum of the first 17 digits modulo 11; `body` is SQL of their text."""
-    number = f"TRY_CAST({body} AS BIGINT)"
+def weighted(number: str) -> str:
+    """SQL of the weighted sum of 17 digits modulo 11; `number` is SQL of their value."""
     terms = [f"{weight} * ({number} // {10 ** (16 - place)} % 10)" for place, weight in enumerate(WEIGHTS)]
     return f"(({' + '.join(terms)}) % 11)"
 
 
-def check_sign(body: str) -> str:
-    """SQL of the check digit of 17 digits."""
-    return f"substr({literal(SIGNS)}, CAST({weighted(body)} AS BIGINT) + 1, 1)"
+def check_sign(number: str) -> str:
+    """SQL of the check digit of 17 digits, given as their value."""
+    return f"substr({literal(SIGNS)}, CAST({weighted(number)} AS BIGINT) + 1, 1)"
 
 
 class ResidentId(Identifier):
@@ -93,13 +64,14 @@ class ResidentId(Identifier):
         self.spans = divisions.name if divisions and divisions.spans else None
 
     def helper(self, c: str) -> str | None:
-        """The place of its area in the table of divisions."""
-        return f"TRY_CAST(substr({c}, 1, 6) AS {known(self.divisions.name)})" if self.divisions else None
+        """The value of its 17 digits, its birth date, and the place of its area in the table of divisions."""
+        area = f"TRY_CAST(substr({c}, 1, 6) AS {known(self.divisions.name)})" if self.divisions else "NULL"
+        return f"{{'digits': {digits(c)}, 'born': {birth(c)}, 'area': {area}}}"
 
     def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """Form, check digit, birth date, and an area that existed while the person lived."""
-        wrong_sign = f"length({v}) = 18 AND substr({v}, 18, 1) <> {check_sign(f'substr({v}, 1, 17)')}"
-        born = birth(v)
+        wrong_sign = f"length({v}) = 18 AND substr({v}, 18, 1) <> {check_sign(f'{h}.digits')}"
+        born = f"{h}.born"
         provinces = ", ".join(map(literal, PROVINCES))
         found = [
             *super().troubles(c, v, h, at),
@@ -115,7 +87,7 @@ class ResidentId(Identifier):
     def index(self, c: str, v: str) -> str:
         """18 digits; a number of 15 is completed."""
         body = f"substr({v}, 1, 6) || '19' || substr({v}, 7)"
-        return f"CASE WHEN length({v}) = 15 THEN {body} || {check_sign(body)} ELSE {v} END"
+        return f"CASE WHEN length({v}) = 15 THEN {body} || {check_sign(digits(body))} ELSE {v} END"
 
     def index_form(self, value: str) -> str:
         """18 digits; a number of 15 is completed."""
@@ -139,7 +111,7 @@ class DrivingLicence(Identifier):
 
     def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """Form, and the check digit where it is a resident number."""
-        wrong_sign = f"{full_match(v, EIGHTEEN)} AND substr({v}, 18, 1) <> {check_sign(f'substr({v}, 1, 17)')}"
+        wrong_sign = f"{full_match(v, EIGHTEEN)} AND substr({v}, 18, 1) <> {check_sign(digits(v))}"
         message = Label("驾驶证号校验位不符", "has a wrong check digit")
         return [*super().troubles(c, v, h, at), Trouble("checksum", wrong_sign, message, dimension=ACCURACY)]
 
@@ -147,7 +119,7 @@ class DrivingLicence(Identifier):
 def _areas(span: str | None, v: str, h: str, born: str) -> list[Trouble]:
     """The area is that of the first registration: it must not have been given up before the birth."""
     found = [
-        Trouble("area_unknown", f"{v} IS NOT NULL AND {h} IS NULL",
+        Trouble("area_unknown", f"{v} IS NOT NULL AND {h}.area IS NULL",
                 Label("身份证号码前六位不是任何时期的行政区划代码", "begins with a code that no division ever had"),
                 "warn", ACCURACY),
     ]  # fmt: skip
