@@ -65,7 +65,7 @@ def examine(overlays: Sequence[Path] = (), *, shipped: Path = SHIPPED) -> Loaded
         _add_tables(codes, folder / "codes", f"{shown}codes", report)
         _add_drafts(drafts, folder / "types", f"{shown}types", report)
         cleared |= read_cleared(folder / "cleared.yaml", f"{shown}cleared.yaml", report)
-    quarantine = tuple(_quarantine(drafts, cleared))
+    quarantine = tuple(_quarantine(drafts, cleared, codes))
     types = {one.id: one for draft in drafts.values() if (one := _finished(draft, report))}
     catalog = Catalog(types, codes, digest(types.values(), codes.values()), quarantine)
     for one in types.values():
@@ -78,8 +78,10 @@ def examine(overlays: Sequence[Path] = (), *, shipped: Path = SHIPPED) -> Loaded
 def _add_tables(codes: Codes, folder: Path, shown: str, report: Report) -> None:
     if not folder.is_dir():
         return
-    for name, table in read_tables(folder, shown, report).items():
-        codes[name] = table
+    tables = read_tables(folder, shown, report)
+    if codes:
+        bounds.check_tables(tables, shown, report)
+    codes.update(tables)
 
 
 def _add_drafts(drafts: dict[str, Draft], folder: Path, shown: str, report: Report) -> None:
@@ -93,13 +95,13 @@ def _add_drafts(drafts: dict[str, Draft], folder: Path, shown: str, report: Repo
                 drafts[type_id] = read_draft(type_id, node, report)
 
 
-def _quarantine(drafts: dict[str, Draft], cleared: set[tuple[str, str]]) -> Iterator[Quarantined]:
+def _quarantine(drafts: dict[str, Draft], cleared: set[tuple[str, str]], codes: Codes) -> Iterator[Quarantined]:
     """Take out fields that look like protected attributes, are not declared so, and that nobody has cleared."""
     for draft in drafts.values():
         for name, one in list(draft.fields.items()):
             if one.protection == "protected" or (draft.id, name) in cleared:
                 continue
-            found = bounds.disguised(one)
+            found = bounds.disguised(one, codes)
             if found:
                 del draft.fields[name]
                 draft.groups = [Group(g.id, g.label, tuple(f for f in g.fields if f != name)) for g in draft.groups]
