@@ -52,10 +52,10 @@ ATTRIBUTES = (
     Attribute(
         Label("民族或种族", "ethnicity or race"),
         "民族|名族|冥族|(?<!家)族(?:别|属|群|名|籍)|氏族|种族|人种(?!植|类)|族裔|肤色|血统|维吾尔|藏族|回族|蒙古族|壮族|满族|苗族|彝族|"
-        "哈萨克族|朝鲜族|minzu|mingzu|zuqun|zhongzu|xuetong|weiwuer|ethnic|ethno|racial|minority|ancestry|skincolo|uyghur|uighur|"
-        "uygur|(?:person|owner|driver|suspect|victim|subject|holder|resident|party)race",
-        "race(?:cd|id|kind|type|group|name|ethn|flag)|tribe|tribal|ethn(?:grp|gr|cd)|tibetan|skin(?:tone|type|col)",
-        "race|races|nation|folk|caste|mz|mzcf|ssmz|hanzu|huizu|weizu|zangzu|complexion|ethnie|etnia|rasse|fuse|ethn|"
+        "哈萨克族|朝鲜族|维族|哈族|藏民|回民|蒙民|minzu|mingzu|zuqun|zhongzu|xuetong|weiwuer|ethnic|ethno|racial|minority|ancestry|skincolo|uyghur|uighur|"
+        "uygur|hispanic|kazakh|(?:person|owner|driver|suspect|victim|subject|holder|resident|party)race",
+        "race(?:cd|id|kind|type|group|name|ethn|flag)|tribe|tribal|mongol|ethn(?:grp|gr|cd)|tibetan|skin(?:tone|type|col)",
+        "race|races|nation|folk|caste|mz|mzcf|ssmz|hanzu|huizu|weizu|zangzu|complexion|ethnie|etnia|rasse|fuse|ethn|eth|"
         "zubie|zushu|zuyi|zuji|renzhong",
         "zubx",
         ("ethnicity", "ethnic", "minority"),
@@ -63,38 +63,38 @@ ATTRIBUTES = (
     Attribute(
         Label("宗教信仰", "religion or belief"),
         "宗教|信仰|信教|(?<!任)教派(?!出|遣)|教籍|教徒|教民|信众|信徒|佛教|道教(?!育|师|学|室|练)|伊斯兰|穆斯林|基督|天主|清真|受洗|皈依|"
-        "朝觐|礼拜|法轮功|阿訇|zongjiao|xinyang|xinjiao|jiaopai|jiaoji(?!ng)|jiaotu(?!o)|fojiao|daojiao|yisilan|musilin|jidujiao|"
-        "tianzhujiao|religi|muslim|islam|christia|buddhis|catholic|hindu|jewish|worship|baptis|mosque|hijab",
-        "relig|rlgn",
+        "朝觐|朝拜|礼拜|法轮功|阿訇|zongjiao|xinyang|xinjiao|jiaopai|jiaoji(?!ng)|jiaotu(?!o)|fojiao|daojiao|yisilan|musilin|jidujiao|"
+        "tianzhujiao|religi|muslim|islam|christia|buddhis|catholic|hindu|jewish|worship|bapti[sz]|ramadan|pilgrim|mosque|hijab",
+        "relig|rlgn|sectarian",
         "faith|faiths|creed|belief|beliefs|sect|church|temple|denomination|pray|prayer|koran|quran|imam|ahong|mullah|zjxy|xyzj|"
-        "xintu|xinzhong|jiaohui|turban",
+        "xintu|xinzhong|jiaohui|turban|halal",
         "zj|rlg",
         ("religion", "religious", "zongjiao", "christian"),
     ),
     Attribute(
         Label("健康状况", "health"),
-        "健康|病史|疾病|病种|病名|病情|病因|病症|慢性病|传染病|诊断|就诊|残疾|残障|伤残|(?:听力|视力|智力|肢体|语言|精神|心理)障碍|精神(?:病|状)|"
-        "既往症|体检(?!验|查|测|疫|举|修)|艾滋|乙肝|结核|怀孕|孕妇|孕期|孕产|妊娠|血型|病历|医疗记录|(?<!使)用药(?!品|物|店|房)|过敏|疫苗|"
-        "核酸结果|身体状况|基因|遗传|jiankang|bingshi|jibing|bingzhong|bingqing|zhenduan|canji(?!a)|jingshenbing|jingshenzhang|"
+        "健康|病史|疾病|病种|病名|病情|病因|病症|病残|重病|(?<!扩)大病|肝炎|癫痫|高血压|糖尿病|慢性病|传染病|诊断|就诊|残疾|残障|伤残|(?:听力|视力|智力|肢体|语言|精神|心理)障碍|精神(?:病|状)|"
+        "既往症|体检(?!验|查|测|疫|举|修)|艾滋|乙肝|结核|怀孕|孕妇|孕期|孕周|孕产|妊娠|血型|病历|医疗记录|(?<!使)用药(?!品|物|店|房)|过敏|疫苗|"
+        "核酸结果|身体状况|(?:视力|听力)情况|基因|遗传|jiankang|bingshi|jibing|bingzhong|bingqing|zhenduan|canji(?!a)|jingshenbing|jingshenzhang|"
         "aizib|chuanranbing|huaiyun|yunfu|xuexing|bingli|yongyao|jiyin|health|disease|illness|diagnos|disabilit|handicap|pregnan|"
         "psychi|psychos|bloodtype|bloodgr|genetic|genom|genotype|infectio|vaccin|hepatit|syphil|covid|allergy|"
-        "medical(?:hist|rec|cond)|medhist|mental(?:st|il|he|di)",
-        "hiv(?:p|s|f)|aids(?:f|s)|dna(?:id|no|bm|prof|samp|seq)|jingshen(?:zh|st)|disabledf",
-        "hiv|aids|dna|medication|sickness|disabled|chronic|psych|jkzk|jkzt|jkqk|cancer",
+        "med(?:ical)?(?:hist|rec|cond|note)|(?:tb|std)hist|depression|schizophren|epilep|wheelchair|drugaddict|mental(?:st|il|he|di)",
+        "hiv(?:p|s|f)|aids(?:f|s)|dna(?:id|no|bm|prof|samp|seq)|jingshen(?:zh|st)|disabledf|diagc",
+        "hiv|aids|dna|medication|sickness|disabled|chronic|psych|jkzk|jkzt|jkqk|cancer|sick|ill|icd|icd10|hepb|deaf|blind|insane",
         meant=("disability", "diagnosis", "pregnancy", "disease", "jiankang"),
     ),
     Attribute(
         Label("性取向", "sexual orientation"),
         "性取向|性倾向|同性恋|性伴侣|性生活|性别认同|跨性别|xingquxiang|xingqingxiang|tongxinglian|sexualor|sexualit|sexualpref|"
-        "sexpref|sexorient|homosex|heterosex|bisexual|samesex|lgbt|transgender|genderident",
+        "sexpref|sexorient|homosex|heterosex|bisexual|samesex|partnersex|lgbt|transgender|genderident",
         alone="gay|lesbian|queer",
         whole="性向|同性",
         meant=("homosexual",),
     ),
     Attribute(
         Label("政治观点", "political opinion"),
-        "政治(?:面貌|观点|倾向|立场|身份|表现|态度|信念)|党派|(?<!行)政见(?!证|习)|思想(?:倾向|动态)|是否党员|入党|党员$|^党员|"
-        "zhengzhi(?:mm|mian|guan|qing|li|shen|biao|tai)|dangpai|dangyuan|politic|ideolog|partymember|ccpmember",
+        "政治(?:面貌|观点|倾向|立场|身份|表现|态度|信念)|党派|(?<!行)政见(?!证|习)|思想(?:倾向|动态|状况)|是否党员|入党|党员$|^党员|"
+        "zhengzhi(?:mm|mian|guan|qing|li|shen|biao|tai)|dangpai|dangyuan|politic|ideolog|party(?:member|affil)|dissident|ccpmember",
         "pol(?:view|aff|op)",
         "partisan|zzmm",
         "团员|voted|zhengzhi",
@@ -104,7 +104,7 @@ ATTRIBUTES = (
         Label("生物特征", "biometric features"),
         "人脸|(?<!路|地|桥|表|正|侧|断|界|平|水|墙)面部|脸部|脸型|面容|指纹|掌纹|声纹|(?<!同)步态|虹膜|体态特征|指静脉|掌静脉|声音特征|"
         "renlian|mianbu|zhiwen|zhangwen|shengwen|butai|hongmo|facial|fingerpr|palmpr|palmvein|fingervein|voicepr|biometr|retina",
-        "face(?:id|im|pic|pho|print|url|feat|vec|emb|tem|rec|sc|cap)|iris(?:d|c|im|temp)|gait(?:s|f)",
+        "finger(?:t|v|im)|bio(?:tem|feat)|face(?:id|im|pic|pho|print|url|feat|vec|emb|tem|rec|sc|cap)|iris(?:d|c|im|temp)|gait(?:s|f)",
         "face|gait|iris|rlbd|rlsb|rlzp|vprint",
         meant=("fingerprint", "biometric"),
     ),
@@ -169,9 +169,9 @@ def hidden_name(name: str) -> Match | None:
 
 @lru_cache(maxsize=8192)
 def readings(name: str) -> tuple[Reading, ...]:
-    """The ways to read a name: as it stands, with figures as letters, with Chinese signs among Latin letters spelled."""
+    """The ways to read a name: as it stands; figures as letters, or left out; Chinese signs among Latin letters spelled."""
     folded = _folded(name)
-    ways = [folded, *(folded.translate(change) for change in _FIGURES)]
+    ways = [folded, *(folded.translate(change) for change in _FIGURES), re.sub("[0-9]", "", folded)]
     if _HAN.search(folded) and re.search("[a-z]", folded):
         ways.append(_in_pinyin(folded))
     return tuple(_reading(way) for way in dict.fromkeys(ways))
