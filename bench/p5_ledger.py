@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from _common import installed, median, milliseconds, p95, staff, superuser, tell, timed
-from p1_import import import_all, people, write
+from p1_import import import_all, made
 
 ACT = """\\set who random(1, 1000)
 \\set writer :client_id + :first
@@ -130,7 +130,7 @@ def main() -> None:
     with installed() as installation:
         who = staff()["collector"]
         path = installation.data / "residents.csv"
-        write(path, people(options.records))
+        made(path, options.records)
         import_all(who, path)
         taken = sequence()
         from suyuan.ledger.verify import verify

@@ -82,7 +82,7 @@ def append(
 
     Raises `LedgerRolledBack` when the database is older than what this process wrote.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         for _ in range(2):
             writer = _writer()
             entry = Entry(
@@ -98,7 +98,7 @@ def append(
 
 def append_many(actor: Actor, act: Act, rows: Sequence[tuple[bytes, int, bytes]], batch: UUID) -> None:
     """Enter one act for each (record id as bytes, revision, digest) of a batch, by binary COPY, in the current transaction."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         for _ in range(2):
             writer = _writer()
             if _advance(writer, len(rows)):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import psycopg
 
 from suyuan.installation import current
 from suyuan.ledger import keys
 from suyuan.ledger.checkpoint import Checkpoint, read
-from suyuan.ledger.entries import bind, encode, leaf_hash
+from suyuan.ledger.entries import bind, encode, encode_arrival, leaf_hash
 from suyuan.ledger.merkle import Frontier
 from suyuan.ledger.sequencer import entry_of, loader
 from suyuan.ledger.tiles import grow
 
 _BATCH = 256 * 64
 _COLUMNS = "e.writer, e.n, e.at, e.act, e.person, e.ground, e.agency, e.record, e.rev, e.batch, e.digest, e.shown, e.detail, e.mac"
+
+_PLAIN = _COLUMNS.replace("e.record", "uuid_send(e.record)").replace("e.batch", "uuid_send(e.batch)")
 
 
 class Fault(NamedTuple):
@@ -111,9 +114,10 @@ def _tree(connection: psycopg.Connection) -> Iterator[Fault]:
 
 def _leaves(connection: psycopg.Connection) -> Iterator[tuple[list[bytes], list[Fault]]]:
     key = keys.source().mac_key()
-    with connection.cursor("verify") as cursor:
+    with connection.cursor("verify", binary=True) as cursor:
+        cursor.itersize = _BATCH
         cursor.execute(
-            f"SELECT l.index, l.writer, l.n, {_COLUMNS} FROM ledger_leaf l "
+            f"SELECT l.index, l.writer, l.n, {_PLAIN} FROM ledger_leaf l "
             "LEFT JOIN ledger_entry e ON e.writer = l.writer AND e.n = l.n ORDER BY l.index"
         )
         expected = 0
@@ -137,12 +141,21 @@ def _leaves(connection: psycopg.Connection) -> Iterator[tuple[list[bytes], list[
                     )
                     leaves.append(bytes(32))
                     continue
-                entry, mac = entry_of(tuple(columns))
-                encoded = encode(entry)
+                encoded, mac = _encoded(columns)
                 if bind(encoded, key) != mac:
                     faults.append(_altered(writer, number))
                 leaves.append(leaf_hash(encoded, mac))
             yield leaves, faults
+
+
+def _encoded(columns: Sequence[Any]) -> tuple[bytes, bytes]:
+    """The bytes of a stored entry and its MAC; entries about one revision, which most are, without making the entry."""
+    writer, n, at, act, person, ground, agency, record, rev, batch, digest, shown, detail, mac = columns
+    if shown is None and detail is None and None not in (record, rev, batch, digest):
+        return encode_arrival(writer, n, at, act, person, ground, agency, record, rev, batch, digest), mac
+    ids = [UUID(bytes=one) if one else None for one in (record, batch)]
+    entry, _ = entry_of((writer, n, at, act, person, ground, agency, ids[0], rev, ids[1], digest, shown, detail, mac))
+    return encode(entry), mac
 
 
 def _full_tiles(load: Callable[[int, int], bytes], tiles: dict[tuple[int, int], bytes]) -> Iterator[Fault]:
