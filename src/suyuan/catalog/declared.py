@@ -120,7 +120,14 @@ def _limit(section: Section, name: str, kind: str) -> str | None:
         read(said)
     except ValueError:
         wanted = ("日期,如 2000-01-01", "a date such as 2000-01-01") if "date" in kind else ("数字", "a number")
-        section.report.add(section.place(name), "limit", f"“{name}”应是{wanted[0]}", f"`{name}` must be {wanted[1]}")
+        section.report.add(
+            section.place(name),
+            "limit",
+            f"“{name}”应是{wanted[0]}",
+            f"`{name}` must be {wanted[1]}",
+            "请改成这样的值。",
+            "Write such a value.",
+        )
         return None
     return said
 
@@ -133,7 +140,12 @@ def _pattern(section: Section) -> str | None:
         re.compile(said)
     except re.error as exc:
         section.report.add(
-            section.place("pattern"), "pattern", f"正则表达式有误:{exc}", f"no regular expression: {exc}"
+            section.place("pattern"),
+            "pattern",
+            f"正则表达式有误:{exc}",
+            f"no regular expression: {exc}",
+            "请检查括号和反斜杠;正则表达式要加引号。",
+            "Look at brackets and backslashes; put the expression in quotes.",
         )
         return None
     return said
@@ -143,7 +155,8 @@ def _duration(section: Section, name: str) -> str | None:
     said = section.text(name)
     if said is not None and not DURATION.fullmatch(said):
         section.report.add(section.place(name), "duration", f"“{name}”应是时长,如 P1Y、P6M、P30D",
-                           f"`{name}` must be a duration such as P1Y, P6M or P30D")  # fmt: skip
+                           f"`{name}` must be a duration such as P1Y, P6M or P30D",
+                           "请写成 P1Y、P6M 或 P30D 这样的时长。", "Write a duration such as P1Y, P6M or P30D.")  # fmt: skip
         return None
     return said
 
@@ -190,14 +203,28 @@ def words(pairs: Iterable[tuple[str, Place]]) -> tuple[str, ...]:
 def _mapping(section: Section, name: str, report: Report) -> dict[str, Node]:
     node = section.get(name)
     if node is not None and node.items is None:
-        report.add(node.place, "shape", f"“{name}”应是一组“名称: 值”", f"`{name}` must be a mapping")
+        report.add(
+            node.place,
+            "shape",
+            f"“{name}”应是一组“名称: 值”",
+            f"`{name}` must be a mapping",
+            "请写成缩进的“名称: 值”。",
+            "Write indented lines of `name: value`.",
+        )
     return (node.items or {}) if node else {}
 
 
 def _list(section: Section, name: str, report: Report) -> tuple[Node, ...]:
     node = section.get(name)
     if node is not None and node.values is None:
-        report.add(node.place, "shape", f"“{name}”应是列表", f"`{name}` must be a list")
+        report.add(
+            node.place,
+            "shape",
+            f"“{name}”应是列表",
+            f"`{name}` must be a list",
+            "每一项另起一行,以“- ”开头。",
+            "Give each entry a line that begins with `- `.",
+        )
     return (node.values or ()) if node else ()
 
 

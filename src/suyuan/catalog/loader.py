@@ -9,7 +9,7 @@ forbid does not load, from wherever it comes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +27,11 @@ from suyuan.catalog.declared import (
     words,
 )  # fmt: skip
 from suyuan.catalog.errors import CatalogFaulty
-from suyuan.catalog.model import Catalog, Group, Quarantined, RecordType
+from suyuan.catalog.model import Catalog, Group, Place, Quarantined, RecordType
 from suyuan.catalog.references import check_types
 from suyuan.catalog.release import digest
 from suyuan.catalog.tables import read_tables
-from suyuan.catalog.yamlfile import Report, Section, parse
+from suyuan.catalog.yamlfile import Report, Section, parse, read_text
 
 SHIPPED = Path(__file__).parent
 LEVELS = (1, 2)
@@ -59,12 +59,15 @@ def examine(overlays: Sequence[Path] = (), *, shipped: Path = SHIPPED) -> Loaded
     report = Report()
     drafts: dict[str, Draft] = {}
     codes = Codes()
-    cleared: set[tuple[str, str]] = set()
+    cleared: dict[tuple[str, str], Place] = {}
     for folder in (shipped, *overlays):
         shown = "" if folder == shipped else f"{folder.name}/"
         _add_tables(codes, folder / "codes", f"{shown}codes", report)
         _add_drafts(drafts, folder / "types", f"{shown}types", report)
         cleared |= read_cleared(folder / "cleared.yaml", f"{shown}cleared.yaml", report)
+        if folder != shipped:
+            _not_read(folder, report)
+    _stale(drafts, cleared, report)
     quarantine = tuple(_quarantine(drafts, cleared, codes))
     types = {one.id: one for draft in drafts.values() if (one := _finished(draft, report))}
     catalog = Catalog(types, codes, digest(types.values(), codes.values()), quarantine)
@@ -86,7 +89,11 @@ def _add_tables(codes: Codes, folder: Path, shown: str, report: Report) -> None:
 
 def _add_drafts(drafts: dict[str, Draft], folder: Path, shown: str, report: Report) -> None:
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        root = parse(f"{shown}/{path.name}", path.read_text(encoding="utf-8"), report)
+        text = read_text(path, f"{shown}/{path.name}", report)
+        root = parse(f"{shown}/{path.name}", text, report) if text is not None else None
+        if root and root.items is None:
+            report.add(root.place, "shape", "应是一组“类型: 内容”", "must be a mapping of types",
+                       "请从类型的名称写起,如 case:。", "Begin with the name of a type, such as case:.")  # fmt: skip
         for type_id, node in ((root.items if root else None) or {}).items():
             known = drafts.get(type_id)
             if known:
@@ -95,7 +102,28 @@ def _add_drafts(drafts: dict[str, Draft], folder: Path, shown: str, report: Repo
                 drafts[type_id] = read_draft(type_id, node, report)
 
 
-def _quarantine(drafts: dict[str, Draft], cleared: set[tuple[str, str]], codes: Codes) -> Iterator[Quarantined]:
+def _not_read(folder: Path, report: Report) -> None:
+    """Files of an overlay that lie or are called so that nobody reads them: a mistake, not a silence."""
+    places = {folder: ("cleared.yaml",), folder / "types": ("*.yaml",), folder / "codes": ("tables.yaml", "*.csv")}
+    for place, names in places.items():
+        for path in sorted(place.glob("*.*")) if place.is_dir() else ():
+            if path.suffix in (".yaml", ".yml", ".csv", ".xlsx") and not any(path.match(name) for name in names):
+                shown = path.relative_to(folder.parent).as_posix()
+                report.add(Place(shown, 1), "not_read", f"{path.name} 放在这里或叫这个名字不会被读取",
+                           f"{path.name} is not read where it lies, or by that name",
+                           "类型放 types/*.yaml,代码表放 codes/tables.yaml 和 codes/*.csv,放行记录是 cleared.yaml。",
+                           "Types are types/*.yaml, code tables codes/tables.yaml and codes/*.csv, clearings cleared.yaml.")  # fmt: skip
+
+
+def _stale(drafts: dict[str, Draft], cleared: dict[tuple[str, str], Place], report: Report) -> None:
+    """What is cleared must be there: nobody clears a field that another person will write later."""
+    for (type_id, name), place in cleared.items():
+        if type_id not in drafts or name not in drafts[type_id].fields:
+            report.add(place, "stale", f"放行的字段“{type_id}.{name}”不存在", f"the cleared field `{type_id}.{name}` does not exist",
+                       "请改正名称或删去这条放行记录。", "Mend the names, or take the clearing out.")  # fmt: skip
+
+
+def _quarantine(drafts: dict[str, Draft], cleared: Collection[tuple[str, str]], codes: Codes) -> Iterator[Quarantined]:
     """Take out fields that look like protected attributes, are not declared so, and that nobody has cleared."""
     for draft in drafts.values():
         for name, one in list(draft.fields.items()):

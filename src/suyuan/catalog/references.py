@@ -48,10 +48,19 @@ def _field(field: Field, one: RecordType, catalog: Catalog, report: Report) -> N
             "no_key",
             f"“{field.to}”没有编号(key),不能被引用",
             f"`{field.to}` has no key and cannot be referred to",
+            "请给该类型写上 key,或改用文字字段。",
+            "Give that type a `key`, or make this a text.",
         )
     elif field.to and any(catalog.types[field.to].fields[k].type == "reference" for k in catalog.types[field.to].key
                           if k in catalog.types[field.to].fields and field.to == one.id):  # fmt: skip
-        report.add(field.place, "circular", f"“{field.to}”的编号引用自身", f"the key of `{field.to}` refers to itself")
+        report.add(
+            field.place,
+            "circular",
+            f"“{field.to}”的编号引用自身",
+            f"the key of `{field.to}` refers to itself",
+            "编号请用本类型自己的字段。",
+            "Make the key of fields of its own.",
+        )
 
 
 def _names(one: RecordType, report: Report) -> None:
@@ -85,9 +94,17 @@ def _rule_ids(one: RecordType, report: Report) -> None:
         head, _, tail = rule.id.partition(".")
         if head != one.id or not tail or tail.partition(".")[0] in taken:
             report.add(rule.place, "rule_id", f"规则编号“{rule.id}”应为“{one.id}.名称”,且不与字段同名",
-                       f"the rule id `{rule.id}` must be `{one.id}.name`, with a name that is no field")  # fmt: skip
+                       f"the rule id `{rule.id}` must be `{one.id}.name`, with a name that is no field",
+                           "请改正编号。", "Mend the id.")  # fmt: skip
         if rule.id in seen:
-            report.add(rule.place, "twice", f"规则“{rule.id}”写了两次", f"the rule `{rule.id}` is written twice")
+            report.add(
+                rule.place,
+                "twice",
+                f"规则“{rule.id}”写了两次",
+                f"the rule `{rule.id}` is written twice",
+                "请改一个编号,或删去一条。",
+                "Change one id, or remove one rule.",
+            )
         seen.add(rule.id)
 
 
@@ -95,7 +112,14 @@ def _condition(says: str, place: Place, one: RecordType, report: Report) -> bool
     try:
         named = columns_of(says)
     except Refused as exc:
-        report.add(place, "condition", f"条件有误:{exc.zh}", f"no condition: {exc.en}")
+        report.add(
+            place,
+            "condition",
+            f"条件有误:{exc.zh}",
+            f"no condition: {exc.en}",
+            "条件是字段上的一个 SQL 表达式,如 ends_on >= starts_on。",
+            "A condition is one SQL expression over fields, such as ends_on >= starts_on.",
+        )
         return False
     missing = sorted(name for name in named if name not in one.fields)
     for name in missing:
@@ -112,6 +136,8 @@ def _time(one: RecordType, report: Report) -> None:
             "time",
             f"time 应是日期字段,“{field.name}”不是",
             f"`time` must name a date; `{field.name}` is none",
+            "请写一个未受保护的日期字段,或删去 time。",
+            "Name a date field that is not protected, or take `time` away.",
         )
 
 
@@ -133,4 +159,11 @@ def _engine(one: RecordType, catalog: Catalog, report: Report) -> None:
         return
     guilty = [(place, said) for says, place in conditions(one) if (said := engine.condition(plan_of(one), says))]
     for place, said in guilty or [(one.place, problem)]:
-        report.add(place, "sql", f"数据库不接受这一条件:{said}", f"the database refuses this condition: {said}")
+        report.add(
+            place,
+            "sql",
+            f"数据库不接受这一条件:{said}",
+            f"the database refuses this condition: {said}",
+            "请检查两边的类型:文字、数字、日期不能混用,条件的结果应为真或假。",
+            "Look at the types on both sides: texts, numbers and dates do not mix, and a condition is true or false.",
+        )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from suyuan.catalog.codes import COLUMNS, Code, CodeTable, Words, read_rows
 from suyuan.catalog.model import Place
-from suyuan.catalog.yamlfile import Node, Report, Section, parse
+from suyuan.catalog.yamlfile import Node, Report, Section, parse, read_text
 
 TABLE_KEYS = ("label", "standard", "edition", "source", "licence", "valid_from")
 
@@ -15,7 +15,8 @@ TABLE_KEYS = ("label", "standard", "edition", "source", "licence", "valid_from")
 def read_tables(folder: Path, shown: str, report: Report) -> dict[str, CodeTable]:
     """All tables of a folder. `shown` is the folder's name in messages."""
     register, file = folder / "tables.yaml", f"{shown}/tables.yaml"
-    root = parse(file, register.read_text(encoding="utf-8"), report) if register.exists() else None
+    text = read_text(register, file, report) if register.exists() else None
+    root = parse(file, text, report) if text is not None else None
     entries = (root.items or {}) if root else {}
     for path in sorted(folder.glob("*.csv")):
         if path.stem not in entries:
@@ -33,9 +34,19 @@ def _table(name: str, node: Node, folder: Path, shown: str, report: Report) -> C
     since = _day(section.text("valid_from") or "", section.place("valid_from"), report)
     path = folder / f"{name}.csv"
     if not path.exists():
-        report.add(node.place, "no_file", f"缺少代码文件 {name}.csv", f"the file {name}.csv is missing")
+        report.add(
+            node.place,
+            "no_file",
+            f"缺少代码文件 {name}.csv",
+            f"the file {name}.csv is missing",
+            "请放入该文件,或从 tables.yaml 删去该表。",
+            "Put the file there, or take the table out of tables.yaml.",
+        )
         return None
-    codes = _codes(path.read_text(encoding="utf-8-sig"), f"{shown}/{name}.csv", report)
+    text = read_text(path, f"{shown}/{name}.csv", report)
+    if text is None:
+        return None
+    codes = _codes(text, f"{shown}/{name}.csv", report)
     if not label or not all(said.values()):
         return None
     texts = {key: value or "" for key, value in said.items()}
@@ -46,7 +57,12 @@ def _codes(text: str, file: str, report: Report) -> tuple[Code, ...]:
     heading = text.partition("\n")[0].strip().split(",")
     if tuple(heading) != COLUMNS:
         report.add(
-            Place(file, 1), "heading", f"表头应为 {','.join(COLUMNS)}", f"the heading must be {','.join(COLUMNS)}"
+            Place(file, 1),
+            "heading",
+            f"表头应为 {','.join(COLUMNS)}",
+            f"the heading must be {','.join(COLUMNS)}",
+            "请改正第一行。",
+            "Mend the first line.",
         )
         return ()
     found = [one for line, cells in read_rows(text) if (one := _code(cells, Place(file, line), report))]
@@ -58,11 +74,25 @@ def _codes(text: str, file: str, report: Report) -> tuple[Code, ...]:
 def _code(cells: list[str], place: Place, report: Report) -> Code | None:
     code, name, english, begin, end, parent = (cell.strip() for cell in (*cells, "", "", "", "", "")[:6])
     if not code or not name or len(cells) > len(COLUMNS):
-        report.add(place, "row", "代码或名称为空,或列数不对", "code or name is empty, or there are too many cells")
+        report.add(
+            place,
+            "row",
+            "代码或名称为空,或列数不对",
+            "code or name is empty, or there are too many cells",
+            "每行依次为代码、名称、英文名称、启用日期、停用日期、上级,后四项可空。",
+            "A line has code, name, English name, first day, last day and parent; the last four may be empty.",
+        )
         return None
     first, last = _day(begin, place, report), _day(end, place, report)
     if first and last and first > last:
-        report.add(place, "span", f"代码 {code} 的停用日期早于启用日期", f"the code {code} ends before it begins")
+        report.add(
+            place,
+            "span",
+            f"代码 {code} 的停用日期早于启用日期",
+            f"the code {code} ends before it begins",
+            "请改正两个日期。",
+            "Mend the two dates.",
+        )
     return Code(code, name, english, first, last, parent)
 
 
@@ -72,7 +102,14 @@ def _day(text: str, place: Place, report: Report) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        report.add(place, "day", f"“{text}”不是 2016-07-01 形式的日期", f"`{text}` is no date such as 2016-07-01")
+        report.add(
+            place,
+            "day",
+            f"“{text}”不是 2016-07-01 形式的日期",
+            f"`{text}` is no date such as 2016-07-01",
+            "请写成 2016-07-01 这样的日期,或留空。",
+            "Write a date such as 2016-07-01, or leave it empty.",
+        )
         return None
 
 
@@ -93,4 +130,5 @@ def _parents(codes: list[Code], file: str, report: Report) -> None:
     for line, one in enumerate(codes, 2):
         if one.parent and one.parent not in known:
             report.add(Place(file, line), "parent", f"代码 {one.code} 的上级 {one.parent} 不在表中",
-                       f"the parent {one.parent} of code {one.code} is not in the table")  # fmt: skip
+                       f"the parent {one.parent} of code {one.code} is not in the table",
+                           "请补上该上级,或留空。", "Add the parent, or leave it empty.")  # fmt: skip

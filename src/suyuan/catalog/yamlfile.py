@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import yaml
 
@@ -36,8 +37,8 @@ class Report:
 
     mistakes: list[Mistake] = field(default_factory=list)
 
-    def add(self, place: Place, code: str, zh: str, en: str, mend_zh: str = "", mend_en: str = "") -> None:
-        """Note one mistake."""
+    def add(self, place: Place, code: str, zh: str, en: str, mend_zh: str, mend_en: str) -> None:
+        """Note one mistake, with its mend."""
         self.mistakes.append(Mistake(place.file, place.line, code, zh, en, mend_zh, mend_en))
 
     def unknown(self, place: Place, code: str, zh: str, en: str, name: str, known: Collection[str]) -> None:
@@ -58,8 +59,28 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return found[0] if found else folded.get(name.casefold().replace("-", "_"))
 
 
+def read_text(path: Path, shown: str, report: Report) -> str | None:
+    """The text of a file; None (and a mistake) where it is not UTF-8, as spreadsheets and old editors leave it."""
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as exc:
+        report.add(Place(shown, data.count(b"\n", 0, exc.start) + 1), "encoding", "文件不是 UTF-8 编码", "the file is not UTF-8",
+                   "可能是 GBK 编码,请用文本编辑器另存为 UTF-8。", "It may be GBK; save it as UTF-8 with a text editor.")  # fmt: skip
+        return None
+
+
 def parse(file: str, text: str, report: Report) -> Node | None:
     """Read one file; None (and a mistake) where it is no YAML."""
+    try:
+        return _parsed(file, text, report)
+    except RecursionError:
+        report.add(Place(file, 1), "nested", "层次太深,不像目录文件", "nested too deeply for a catalog file",
+                   "请检查括号是否成对。", "Look whether brackets come in pairs.")  # fmt: skip
+        return None
+
+
+def _parsed(file: str, text: str, report: Report) -> Node | None:
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as exc:
@@ -71,7 +92,14 @@ def parse(file: str, text: str, report: Report) -> Node | None:
                    "Look at indentation, the space after colons, and quotes; text with `: ` or `#` needs quotes.")  # fmt: skip
         return None
     except yaml.YAMLError as exc:
-        report.add(Place(file, 1), "yaml", f"不是 YAML 文本:{exc}", f"no YAML text: {exc}")
+        report.add(
+            Place(file, 1),
+            "yaml",
+            f"不是 YAML 文本:{exc}",
+            f"no YAML text: {exc}",
+            "请用文本编辑器另存为 UTF-8 文本。",
+            "Save it as UTF-8 text with a text editor.",
+        )
         return None
     return _Reader(file, report).read(root) if root is not None else Node(Place(file, 1), items={})
 
@@ -116,7 +144,14 @@ class Section:
         self.node, self.what, self.report = node, what, report
         self._items = node.items or {}
         if node.items is None:
-            report.add(node.place, "shape", f"{what}应是一组“名称: 值”", f"{what} must be a mapping of names to values")
+            report.add(
+                node.place,
+                "shape",
+                f"{what}应是一组“名称: 值”",
+                f"{what} must be a mapping of names to values",
+                "请写成缩进的“名称: 值”。",
+                "Write indented lines of `name: value`.",
+            )
         for name, value in self._items.items():
             if name not in known:
                 report.unknown(value.place, "unknown_key", f"{what}中没有“{name}”这一项", f"unknown key `{name}` in {what}",
@@ -205,14 +240,28 @@ class Section:
         return read_label(node, f"“{name}”", f"`{name}`", self.report) if node else None
 
     def _wrong(self, name: str, node: Node, zh: str, en: str) -> None:
-        self.report.add(node.place, "shape", f"“{name}”应是{zh}", f"`{name}` must be {en}")
+        self.report.add(
+            node.place,
+            "shape",
+            f"“{name}”应是{zh}",
+            f"`{name}` must be {en}",
+            "请改成这样的值。",
+            "Write such a value.",
+        )
 
 
 def read_label(node: Node, zh: str, en: str, report: Report) -> Label | None:
     """A `{zh, en}` pair; both must be there."""
     example = "{zh: 名称, en: Name}"
     if node.items is None:
-        report.add(node.place, "label", f"{zh}应写成 {example}", f"{en} must be written {example}")
+        report.add(
+            node.place,
+            "label",
+            f"{zh}应写成 {example}",
+            f"{en} must be written {example}",
+            "两种语言都要写。",
+            "Both languages are needed.",
+        )
         return None
     for name in node.items:
         if name not in ("zh", "en"):
