@@ -19,7 +19,8 @@ from suyuan.collection.readers.options import Options
 from suyuan.collection.readers.process import open_source
 from suyuan.collection.rehearsal import Rehearsal
 
-TYPES = sorted(room.load().types)
+KNOWN = room.load()
+TYPES = sorted(KNOWN.types)
 OWN = """case:
   groups:
     - {id: own, label: {zh: 自有, en: Own}, fields: [desk_no]}
@@ -64,7 +65,7 @@ def test_check_of_an_overlay_names_file_line_and_mend(tmp_path: Path) -> None:
 def test_every_type_is_shown_whole(type_id: str) -> None:
     """Each field and each rule of it."""
     said = told("show", type_id)
-    one = room.load().types[type_id]
+    one = KNOWN.types[type_id]
     assert all(name in said for name in one.fields)
     assert all(rule.id in said for rule in one.rules)
     assert json.loads(told("show", type_id, "--json"))["id"] == type_id
@@ -93,7 +94,7 @@ def test_a_schema_accepts_what_the_check_makes_of_the_example(type_id: str) -> N
     from suyuan.catalog.check import check
 
     said = json.loads(told("schema", type_id))
-    one = room.load().types[type_id]
+    one = KNOWN.types[type_id]
     assert set(said["properties"]) == set(one.fields)
     assert set(said["required"]) == {name for name, field in one.fields.items() if field.required}
     import pyarrow as pa
@@ -113,7 +114,7 @@ def test_a_filled_in_template_goes_through_the_import(type_id: str, tmp_path: Pa
     """The workbook's own example row, by the mapping that the wizard would propose for it."""
     path = tmp_path / f"{type_id}.xlsx"
     assert str(path) in told("template", type_id, "-o", str(path))
-    known = room.load()
+    known = KNOWN
     with open_source(path, Options()) as source:
         rows = list(rows_of(source, 20))
         proposal = propose.propose(known, known.types[type_id], source.report, rows)
@@ -136,7 +137,7 @@ def test_a_template_offers_the_codes_and_says_what_is_needed(tmp_path: Path) -> 
     with zipfile.ZipFile(path) as book:
         sheets = {name: book.read(name).decode() for name in book.namelist() if name.endswith(".xml")}
     data = sheets["xl/worksheets/sheet1.xml"]
-    one = room.load().types["violation"]
+    one = KNOWN.types["violation"]
     coded = [field for field in one.fields.values() if field.type == "code" and not field.multiple]
     assert data.count("<dataValidation ") >= len(coded)
     assert sheets["xl/comments1.xml"].count("<comment ") >= len(one.fields)

@@ -15,12 +15,16 @@ from suyuan import catalog as room
 from suyuan.catalog import diff as differences
 from suyuan.catalog import schema as schemas
 from suyuan.catalog import template as templates
-from suyuan.catalog.errors import UnknownType
+from suyuan.catalog.errors import CatalogFaulty, UnknownType
 from suyuan.catalog.loader import Loaded, examine
 from suyuan.catalog.model import Catalog, Field, Quarantined, RecordType
 from suyuan.i18n import say
 from suyuan.installation import current
 from suyuan.installation.command import data_option, json_option
+
+DOMAINS = {"case": ("案件", "cases"), "population": ("人口", "population"), "order": ("治安", "public order"),
+           "traffic": ("交通", "traffic")}  # fmt: skip
+PROTECTIONS = {"identifying": ("能指认个人", "identifying"), "protected": ("受保护", "protected")}
 
 
 @click.group(help="类型目录 · record types and code tables")
@@ -68,20 +72,20 @@ def show(type_id: str | None, as_json: bool) -> None:
         click.echo("\n".join(_lines(one)))
 
 
-@catalog.command(help="比较两个目录;A、B 为补充目录的文件夹,或 shipped、current · compare two catalogs")
+@catalog.command(help="比较两个目录;A、B 为补充目录或整个目录的文件夹,或 shipped、current · "
+                      "compare two catalogs: folders of an overlay or of a whole catalog, `shipped` or `current`")  # fmt: skip
 @click.argument("a")
 @click.argument("b")
 @data_option
 @json_option
 def diff(a: str, b: str, as_json: bool) -> None:
-    """Exit code 1 where a change breaks what is stored or sent."""
+    """Types, fields, rules and tables; for each, whether what is stored stays readable. Exit code 1 where one breaks."""
     found = list(differences.diff(_named(a), _named(b)))
     if as_json:
         click.echo(json.dumps([one._asdict() for one in found], ensure_ascii=False))
     else:
         for one in found:
-            mark = say("不兼容", "breaking") if one.breaking else say("兼容", "compatible")
-            click.echo(f"{one.change:8} {one.what:6} {one.where:40} {mark}  {one.detail}".rstrip())
+            click.echo(f"{one.change:8} {one.what:6} {one.where:40} {_verdict(one)}  {one.detail}".rstrip())
         click.echo(say(f"{len(found)} 处不同", f"{len(found)} differences"))
     sys.exit(1 if any(one.breaking for one in found) else 0)
 
@@ -123,7 +127,22 @@ def _named(word: str) -> Catalog:
     if not folder.is_dir():
         raise click.BadParameter(say(f"没有文件夹“{word}”;也可写 shipped 或 current",
                                      f"there is no folder {word!r}; `shipped` and `current` are also known"))  # fmt: skip
-    return room.load([folder])
+    added, whole = examine([folder]), None
+    if added.report.mistakes:
+        whole = examine(shipped=folder)
+    if whole and whole.catalog.types and not whole.report.mistakes:
+        return whole.catalog
+    if added.report.mistakes:
+        raise CatalogFaulty(added.report.mistakes)
+    return added.catalog
+
+
+def _verdict(one: differences.Difference) -> str:
+    if not one.breaking:
+        return say("兼容", "compatible")
+    if one.readable:
+        return say("不兼容,已存数据仍可读", "breaking, stored data stays readable")
+    return say("不兼容,已存数据读法改变", "breaking, stored data is read differently")
 
 
 def _type(known: Catalog, name: str) -> RecordType:
@@ -167,13 +186,15 @@ def _summary(found: Loaded) -> str:
 
 
 def _lines(one: RecordType) -> Iterator[str]:
-    yield f"{one.id}  {say(one.label.zh, one.label.en)}  {say('密级', 'level')} {one.level}  {one.clause}"
+    head = [one.id, say(one.label.zh, one.label.en), say(*DOMAINS[one.domain]), f"{say('密级', 'level')} {one.level}"]
+    yield "  ".join([*head, f"{say('编号', 'key')} {', '.join(one.key)}" if one.key else "", one.clause]).rstrip()
     for group in one.groups:
         yield f"[{say(group.label.zh, group.label.en)}]"
         yield from (_field(one.fields[name], one) for name in group.fields)
     yield f"[{say('规则', 'Rules')}]"
     for rule in one.rules:
-        yield f"  {rule.severity:7}{rule.dimension} {rule.id}  {say(rule.message.zh, rule.message.en)}"
+        verdict = say("退回", "reject") if rule.severity == "reject" else say("提示", "warn")
+        yield f"  {verdict} {rule.dimension} {rule.id}  {say(rule.message.zh, rule.message.en)}"
 
 
 def _field(field: Field, one: RecordType) -> str:
@@ -181,7 +202,7 @@ def _field(field: Field, one: RecordType) -> str:
     if field.type in ("code", "place"):
         words.append(one.catalog.table(field).name)
     words += [say("必填", "required")] if field.required else []
-    words += [field.protection] if field.protection != "none" else []
+    words += [say(*PROTECTIONS[field.protection])] if field.protection != "none" else []
     words += [f"→ {field.to}"] if field.to else []
     return "  ".join(words)
 

@@ -13,12 +13,17 @@ READ_BY = ("type", "kind", "to", "multiple", "table")
 
 
 class Difference(NamedTuple):
-    """One thing that is new, gone or other. `breaking`: stored records or later deliveries are read differently."""
+    """One thing that is new, gone or other.
+
+    `breaking`: what was stored or is yet sent under the old catalog does not do under the new one. `readable`: what was
+    stored keeps its meaning all the same, as when a field becomes required.
+    """
 
     what: str
     where: str
     change: str
     breaking: bool
+    readable: bool
     detail: str = ""
 
 
@@ -26,16 +31,16 @@ def diff(before: Catalog, after: Catalog) -> Iterator[Difference]:
     """Types, their fields and rules, then code tables."""
     for name, old, new in _pairs(before.types, after.types):
         if old is None or new is None:
-            yield Difference("type", name, "removed" if new is None else "added", new is None)
+            yield Difference("type", name, "removed" if new is None else "added", new is None, new is not None)
         else:
             yield from _type(old, new)
     for name, one, other in _pairs(before.codes, after.codes):
         if one is None or other is None:
-            yield Difference("table", name, "removed" if other is None else "added", other is None)
+            yield Difference("table", name, "removed" if other is None else "added", other is None, other is not None)
         elif plain(one) != plain(other):
             gone = sorted(set(one.by_code) - set(other.by_code))
             detail = f"+{len(set(other.by_code) - set(one.by_code))} -{len(gone)}"
-            yield Difference("table", name, "changed", bool(gone), detail)
+            yield Difference("table", name, "changed", bool(gone), not gone, detail)
 
 
 def _type(old: RecordType, new: RecordType) -> Iterator[Difference]:
@@ -43,23 +48,24 @@ def _type(old: RecordType, new: RecordType) -> Iterator[Difference]:
         where = f"{old.id}.{name}"
         if one is None or other is None:
             newly_needed = other is not None and other.required
-            yield Difference("field", where, "removed" if other is None else "added", other is None or newly_needed)
+            change = "removed" if other is None else "added"
+            yield Difference("field", where, change, other is None or newly_needed, other is not None)
         elif plain(one) != plain(other):
             yield _field(where, one, other)
     for name, was, now in _pairs({r.id: r for r in old.rules}, {r.id: r for r in new.rules}):
         if was is None or now is None:
-            yield Difference("rule", name, "removed" if now is None else "added", False)
+            yield Difference("rule", name, "removed" if now is None else "added", False, True)
         elif plain(was) != plain(now):
-            yield Difference("rule", name, "changed", False, _names(plain(was), plain(now)))
+            yield Difference("rule", name, "changed", False, True, _names(plain(was), plain(now)))
     apart = _names(_head(old), _head(new))
     if apart:
-        yield Difference("type", old.id, "changed", bool({"key", "level"} & set(apart.split(", "))), apart)
+        yield Difference("type", old.id, "changed", bool({"key", "level"} & set(apart.split(", "))), True, apart)
 
 
 def _field(where: str, one: Field, other: Field) -> Difference:
-    breaking = any(getattr(one, name) != getattr(other, name) for name in READ_BY)
-    breaking = breaking or (other.required and not one.required)
-    return Difference("field", where, "changed", breaking, _names(plain(one), plain(other)))
+    readable = all(getattr(one, name) == getattr(other, name) for name in READ_BY)
+    breaking = not readable or (other.required and not one.required)
+    return Difference("field", where, "changed", breaking, readable, _names(plain(one), plain(other)))
 
 
 def _head(one: RecordType) -> dict[str, Any]:
