@@ -157,8 +157,8 @@ class Server:
 
     def stop(self) -> None:
         """Stop it: fast shutdown, after 30 s an immediate one."""
-        pid = self.pid()
-        if pid is None or not belongs_to(pid, self.cluster):
+        pid = self._serving_pid()
+        if pid is None:
             return
         for how, seconds in ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0)):
             with contextlib.suppress(ProcessLookupError):
@@ -166,6 +166,17 @@ class Server:
             if self._gone(pid, seconds):
                 return
         raise ServerFailed("stop", f"pid {pid}", self.log)
+
+    def _serving_pid(self) -> int | None:
+        """Process id of the server; of one that was started a moment ago as soon as it has written it."""
+        deadline = time.monotonic() + RETRY_SECONDS
+        while True:
+            pid = self.pid()
+            if pid is not None and belongs_to(pid, self.cluster):
+                return pid
+            if self._child is None or self._child.poll() is not None or time.monotonic() > deadline:
+                return None
+            time.sleep(0.02)
 
     def _gone(self, pid: int, seconds: float) -> bool:
         deadline = time.monotonic() + seconds

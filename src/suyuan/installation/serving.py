@@ -53,9 +53,9 @@ def server_used(
     with (installation.data / "start.lock").open("w") as starting, (installation.data / "use.lock").open("w") as using:
         fcntl.flock(starting, fcntl.LOCK_EX)
         fcntl.flock(using, fcntl.LOCK_SH)
-        server.start(notice)
-        fcntl.flock(starting, fcntl.LOCK_UN)
-        try:
+        try:  # a stop in the middle of starting must stop what has just been started
+            server.start(notice)
+            fcntl.flock(starting, fcntl.LOCK_UN)
             yield server
         finally:
             fcntl.flock(starting, fcntl.LOCK_EX)
