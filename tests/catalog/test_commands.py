@@ -114,18 +114,21 @@ def test_a_filled_in_template_goes_through_the_import(type_id: str, tmp_path: Pa
     """The workbook's own example row, by the mapping that the wizard would propose for it."""
     path = tmp_path / f"{type_id}.xlsx"
     assert str(path) in told("template", type_id, "-o", str(path))
-    known = KNOWN
+    result = imported(type_id, path)
+    assert (result.tally.rows, result.tally.taken) == (1, 1), result.findings()
+
+
+def imported(type_id: str, path: Path) -> Any:
+    """A workbook read by the mapping that is proposed for it; every field with an example has its column."""
     with open_source(path, Options()) as source:
         rows = list(rows_of(source, 20))
-        proposal = propose.propose(known, known.types[type_id], source.report, rows)
-        text = propose.as_yaml(proposal, known, source.report, "template", "测试")
-    filled = {name for name, field in known.types[type_id].fields.items() if field.example}
-    named = yaml.safe_load(text)["records"][0]["fields"]
-    assert filled <= set(named)
+        proposal = propose.propose(KNOWN, KNOWN.types[type_id], source.report, rows)
+        text = propose.as_yaml(proposal, KNOWN, source.report, "template", "测试")
+    filled = {name for name, field in KNOWN.types[type_id].fields.items() if field.example}
+    assert filled <= set(yaml.safe_load(text)["records"][0]["fields"])
     chosen = mapping.parse(text, "template.yaml")
     with path.open("rb") as stream:
-        result = run(stream, chosen, known, Rehearsal(), options=chosen.options)
-    assert (result.tally.rows, result.tally.taken) == (1, 1), result.findings()
+        return run(stream, chosen, KNOWN, Rehearsal(), options=chosen.options)
 
 
 def test_a_template_offers_the_codes_and_says_what_is_needed(tmp_path: Path) -> None:
@@ -147,3 +150,47 @@ def test_a_template_offers_the_codes_and_says_what_is_needed(tmp_path: Path) -> 
 def test_a_template_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """Not a trace."""
     assert "nowhere" in told("template", "case", "-o", str(tmp_path / "nowhere" / "x.xlsx"), code=1)
+
+
+def test_a_template_keeps_digits_and_days(tmp_path: Path) -> None:
+    """Numbers of things are text, whole dates are dates, drop-downs go by name to every current division."""
+    import zipfile
+
+    path = tmp_path / "case.xlsx"
+    told("template", "resident", "-o", str(path))
+    with zipfile.ZipFile(path) as book:
+        styles, data, names = (
+            book.read(f"xl/{name}.xml").decode() for name in ("styles", "worksheets/sheet1", "workbook")
+        )
+    assert "yyyy\\-mm\\-dd" in styles or "yyyy-mm-dd" in styles
+    assert 'formatCode="@"' in styles or 'numFmtId="49"' in styles
+    divisions = len(KNOWN.codes["divisions"].current())
+    assert "$2:$" in names and f"${divisions + 1}</definedName>" in names
+    assert "<formula1>code_divisions</formula1>" in data
+    assert 'state="frozen"' in data
+
+
+@pytest.mark.clause("3.1.1")
+@pytest.mark.parametrize("type_id", TYPES)
+def test_a_day_typed_as_a_day_is_taken(type_id: str, tmp_path: Path) -> None:
+    """A person's spreadsheet makes days of what is typed under a heading with the format of dates."""
+    import datetime as dt
+
+    import xlsxwriter
+
+    from suyuan.catalog.template import chosen
+
+    one = KNOWN.types[type_id]
+    fields = [field for field in one.fields.values() if field.example]
+    path = tmp_path / "typed.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet, days = book.add_worksheet("数据"), book.add_format({"num_format": "yyyy-mm-dd"})
+        for column, field in enumerate(fields):
+            sheet.write_string(0, column, field.label.zh)
+            said = chosen(field, KNOWN.table(field) if field.type == "code" else None, field.example or "")
+            if field.type == "date" and not field.partial:
+                sheet.write_datetime(1, column, dt.datetime.fromisoformat(said), days)
+            else:
+                sheet.write_string(1, column, said)
+    result = imported(type_id, path)
+    assert (result.tally.rows, result.tally.taken) == (1, 1), result.findings()

@@ -1,6 +1,6 @@
 """`cleared.yaml`: names that look like a protected attribute and that a person has looked at and found innocent.
 
-- {type: venue, field: race_kind, who: 王某 数据标准岗, when: 2026-03-01, why: 赛事种类,不是种族}
+- {type: venue, field: race_kind, who: 王某 数据标准岗, when: 2026-03-01, why: "赛事种类,不是种族"}
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ TYPES = {
     "place": "行政区划代码 division code", "reference": "所引用记录的编号 number of another record",
     "file": "文件摘要 digest of a file",
 }  # fmt: skip
-_FORMS = {"integer": "0", "decimal": "General"}
+_FORMS = {"integer": "0", "decimal": "General", "date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm"}
+_TEXT = "@"  # or a number loses its zeros, and 2024 for a year becomes a day of 1905
 
 
 def write(record_type: RecordType, out: Path | BinaryIO) -> int:
@@ -64,15 +65,15 @@ def _codes(book: Any, record_type: RecordType, fields: list[Field]) -> dict[str,
         if table is None or field.multiple:
             continue
         if table.name not in placed:
-            placed[table.name] = _column(sheet, bold, 2 * len(placed), table)
+            placed[table.name] = _column(book, sheet, bold, 2 * len(placed), table)
         if len(table.current()) <= MOST:
             sources[field.name] = placed[table.name]
     sheet.freeze_panes(1, 0)
     return sources
 
 
-def _column(sheet: Any, bold: Any, column: int, table: CodeTable) -> str:
-    """One table on the sheet of codes: what is chosen, and beside it what it stands for."""
+def _column(book: Any, sheet: Any, bold: Any, column: int, table: CodeTable) -> str:
+    """One table on the sheet of codes: what is chosen, and beside it what it stands for. Gives its defined name."""
     by_name, entries = _by_name(table), table.current()
     sheet.write_string(0, column, f"{table.label.zh} {table.standard}", bold)
     sheet.set_column(column, column, 28)
@@ -81,7 +82,8 @@ def _column(sheet: Any, bold: Any, column: int, table: CodeTable) -> str:
         sheet.write_string(row, column, first)
         sheet.write_string(row, column + 1, second)
     letter = xlsxwriter.utility.xl_col_to_name(column)
-    return f"='代码'!${letter}$2:${letter}${len(entries) + 1}"
+    book.define_name(f"code_{table.name}", f"='代码'!${letter}$2:${letter}${len(entries) + 1}")
+    return f"=code_{table.name}"
 
 
 def _data(book: Any, sheet: Any, fields: list[Field], record_type: RecordType, lists: dict[str, str]) -> None:
@@ -91,7 +93,7 @@ def _data(book: Any, sheet: Any, fields: list[Field], record_type: RecordType, l
     for column, field in enumerate(fields):
         sheet.write_string(0, column, field.label.zh, needed if field.required else plain)
         sheet.write_comment(0, column, _note(field), {"x_scale": 2})
-        cells = book.add_format({"num_format": _FORMS.get(field.type, "@")})  # text, or a number loses its zeros
+        cells = book.add_format({"num_format": _form(field)})
         sheet.set_column(column, column, max(12, 2 * len(field.label.zh) + 2), cells)
         value = chosen(field, _table(record_type, field), field.example or "")
         if value:
@@ -100,6 +102,11 @@ def _data(book: Any, sheet: Any, fields: list[Field], record_type: RecordType, l
     if fields:
         sheet.write_comment(1, 0, "示例,填写时请覆盖或删除本行\nAn example: write over it or delete the row")
     sheet.freeze_panes(1, 0)
+
+
+def _form(field: Field) -> str:
+    """The format of a column; a date of which only the year may be known is text."""
+    return _TEXT if field.partial else _FORMS.get(field.type, _TEXT)
 
 
 def _offer(sheet: Any, column: int, field: Field, lists: dict[str, str]) -> None:
