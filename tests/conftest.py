@@ -45,6 +45,16 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "suyuan.web.settings"
 django.setup()
 
 
+def _witness(self: Installation) -> Path:
+    """A witness folder for each database: workers share an installation, but a log is witnessed by itself."""
+    folder = self.data / "witnesses" / os.environ.get("SUYUAN_DATABASE", "own")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+Installation.witness = property(_witness)  # type: ignore[method-assign, assignment]
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The first process of the run takes the server down and the folder away."""
     if os.environ.get("SUYUAN_TEST_FIRST") == str(os.getpid()):

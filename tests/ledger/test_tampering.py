@@ -28,7 +28,9 @@ EVIDENCE = {
     "records_record": (
         "record_id", "type", "agency", "level", "state", "in_force_rev", "latest_rev", "key_id", "wrapped_key", "at",
     ),
-    "records_chunk": ("batch_id", "chunk_no", "digest", "revisions"),
+    "records_chunk": (
+        "batch_id", "chunk_no", "digest", "revisions", "accepted", "warned", "returned", "duplicate",
+    ),
     "records_batch": (
         "batch_id", "type", "agency", "level", "collector", "channel", "legal_basis", "source_digest",
         "mapping_digest", "release", "label", "opened_at", "closed_at", "state", "digest", "needs_final", "second_at",

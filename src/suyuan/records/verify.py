@@ -68,6 +68,7 @@ def _sums(connection: psycopg.Connection) -> Iterator[Fault]:
     for code, statement in (
         ("chunk.altered", "chunks"),
         ("batch.altered", "batches"),
+        ("batch.altered", "counts"),
         ("record.state_unproved", "states"),
     ):
         for row in connection.execute(_SQL[statement], {"open": int(Act.batch_open), "close": int(Act.batch_close)}):

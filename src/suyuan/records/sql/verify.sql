@@ -24,6 +24,17 @@ FULL JOIN (
 WHERE c.batch_id IS NULL OR (c.revisions > 0 AND n.batch_id IS NULL)
    OR n.revisions <> c.revisions OR n.digest <> c.digest;
 
+-- name: counts
+-- Chunks are numbered from 0 without a gap, and a closed batch counts what its chunks count.
+SELECT b.batch_id::text
+FROM records_batch b
+JOIN (SELECT batch_id, count(*) AS chunks, max(chunk_no) AS last, sum(accepted) AS accepted, sum(warned) AS warned,
+             sum(returned) AS returned, sum(duplicate) AS duplicate
+      FROM records_chunk GROUP BY 1) c ON c.batch_id = b.batch_id
+WHERE c.last <> c.chunks - 1
+   OR (b.state <> 'open' AND (c.accepted, c.warned, c.returned, c.duplicate)
+                             IS DISTINCT FROM (b.accepted, b.warned, b.returned, b.duplicate));
+
 -- name: batches
 SELECT coalesce(b.batch_id, e.batch)::text
 FROM records_batch b
