@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -71,11 +71,13 @@ def test_nothing_acknowledged_is_lost_when_the_database_is_killed(own: Server, t
         )
         for number, (duty, journal) in enumerate(zip(CLIENTS, journals, strict=True))
     ]
+    supervisor = Supervisor(own, [], lambda zh, en: None)
     try:
         _until(lambda: all(journal.exists() and journal.stat().st_size for journal in journals))
-        _kill_again_and_again(own, journals)
+        _kill_again_and_again(own, supervisor, journals)
         (own.installation.data / "stop").touch()
         assert [client.wait(60) for client in clients] == [0] * len(clients)
+        _until_back(own, supervisor)
     finally:
         for client in clients:
             client.kill()
@@ -88,13 +90,25 @@ def test_nothing_acknowledged_is_lost_when_the_database_is_killed(own: Server, t
     _negative_controls(own, lines)
 
 
-def _until(true: object) -> None:
-    while not true():  # type: ignore[operator]
+def _until(true: Callable[[], object]) -> None:
+    while not true():
         time.sleep(0.05)
 
 
-def _kill_again_and_again(server: Server, journals: list[Path]) -> None:
-    supervisor = Supervisor(server, [], lambda zh, en: None)
+def _until_back(server: Server, supervisor: Supervisor) -> None:
+    """The last kill may still be mending when the clients are through."""
+    while not _answers(server):
+        supervisor.look()
+        time.sleep(0.05)
+
+
+def _answers(server: Server) -> bool:
+    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(server.installation.database("admin")):
+        return True
+    return False
+
+
+def _kill_again_and_again(server: Server, supervisor: Supervisor, journals: list[Path]) -> None:
     chance = random.Random(20)
     for number in range(KILLS):
         time.sleep(chance.uniform(0.1, 0.6))
