@@ -14,6 +14,12 @@ from suyuan.access.words import DUTIES
 _ACTIONS = {
     "collect": ("采集数据", "collect data"),
     "read": ("查阅记录", "read records"),
+    "reveal": ("显示完整的标识信息", "reveal identifying values"),
+    "export": ("导出记录", "export records"),
+    "assign": ("指派办理事由", "assign grounds"),
+    "prove": ("出具记录的证明包", "issue the proof of a record"),
+    "confirm_sample": ("核对抽查的查阅", "confirm sampled accesses"),
+    "keys": ("管理密钥", "manage keys"),
     "first_review": ("初审", "do the first review"),
     "second_review": ("复审", "do the second review"),
     "final_review": ("终审", "do the final review"),

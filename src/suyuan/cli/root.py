@@ -19,7 +19,7 @@ from suyuan.errors import SuyuanError
 from suyuan.installation import Installation, use
 from suyuan.installation.command import start_django
 
-ROOMS = ("catalog", "ledger", "access", "vault", "records", "review", "collection", "web")
+ROOMS = ("catalog", "ledger", "access", "vault", "records", "review", "collection", "audit", "web")
 
 
 def of_rooms() -> dict[str, click.Command]:

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "suyuan.records",
     "suyuan.review",
     "suyuan.collection",
+    "suyuan.audit",
     "suyuan.web",
 ]
 

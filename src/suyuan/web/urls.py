@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", set_language, name="set_language"),
     path("review/", include("suyuan.review.urls")),
     path("collect/", include("suyuan.collection.urls")),
+    path("audit/", include("suyuan.audit.urls")),
     path("", include("suyuan.records.urls")),
     path("", include("suyuan.access.urls")),
 ]

@@ -1,0 +1,12 @@
+"""Audit as a Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    """Norm 5.3."""
+
+    name = "suyuan.audit"
+    label = "audit"
