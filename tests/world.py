@@ -48,18 +48,23 @@ PEOPLE = {
 
 @dataclass(frozen=True)
 class Somebody:
-    """A person of the world, able to act under their one duty."""
+    """A person of the world, able to act under their one duty: for a case they work on, where it reads records."""
 
     name: str
     person: int
     ground: int
     duty: int
     username: str
+    duty_ground: int = 0
     password: str = PASSWORD
 
     def acting(self) -> AbstractContextManager[Acting]:
         """Act under one's own ground."""
         return acting(self.person, self.ground)
+
+    def on_duty(self) -> AbstractContextManager[Acting]:
+        """Act under the ground of the duty alone, for no case."""
+        return acting(self.person, self.duty_ground)
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,11 @@ def _people(connection: psycopg.Connection[tuple[object, ...]]) -> None:
                           SELECT %(hash)s, %(username)s, person, '', true, false FROM p),
                     d AS (INSERT INTO access_duty (person, kind, agency, reason)
                           SELECT person, %(kind)s, %(agency)s, 'test' FROM p RETURNING duty, person)
-               INSERT INTO access_ground (person, duty, kind) SELECT person, duty, 'duty' FROM d""",
+               INSERT INTO access_ground (person, duty, kind, reference, ends_at)
+               SELECT person, duty, kind, reference, ends_at FROM d, (VALUES
+                   ('duty', '', timestamptz 'infinity'), ('case', 'A3301020000002026010001', now() + interval '300 days')
+               ) AS g (kind, reference, ends_at)
+               WHERE kind = 'duty' OR access_reads(%(kind)s) ORDER BY kind DESC""",
             {
                 "no": f"T{number:05}",
                 "name": name,
@@ -138,9 +147,9 @@ def _people(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 
 def _somebody(connection: psycopg.Connection[tuple[object, ...]], username: str) -> Somebody:
     row = connection.execute(
-        """SELECT p.name, p.person, g.ground, d.duty, a.username FROM access_account a
+        """SELECT p.name, p.person, max(g.ground), d.duty, a.username, min(g.ground) FROM access_account a
            JOIN access_person p USING (person) JOIN access_duty d USING (person) JOIN access_ground g USING (duty)
-           WHERE a.username = %s""",
+           WHERE a.username = %s GROUP BY p.name, p.person, d.duty, a.username""",
         [username],
     ).fetchone()
     assert row is not None

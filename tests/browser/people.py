@@ -8,9 +8,18 @@ from world import Somebody
 
 
 def sign_in(page: Page, who: Somebody) -> None:
-    """Sign in on the sign-in page; ends on the desk."""
+    """Sign in on the sign-in page and choose one's case as the ground; ends on the desk."""
     page.goto("/sign-in/")
     page.fill("#id_username", who.username)
     page.fill("#id_password", who.password)
     page.click("form button.btn-primary")
     page.wait_for_url("**/")
+    if who.ground != who.duty_ground:
+        choose(page, who.ground)
+
+
+def choose(page: Page, ground: int) -> None:
+    """Choose a ground in the bar at the top."""
+    page.click(".sy-ground")
+    with page.expect_navigation():
+        page.locator(f"form:has(input[name=ground][value='{ground}']) button").first.click()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.delivery import deliver, example
-from browser.people import sign_in
+from browser.people import choose, sign_in
 from world import World
 
 pytestmark = pytest.mark.browser
@@ -26,9 +26,26 @@ def test_a_list_leads_to_the_record_and_its_origin(visit: Visit, world: World) -
     expect(row).to_contain_text("待初审")
     expect(row).not_to_contain_text("浙A12345")
     row.locator("a").first.click()
+    expect(page.locator("main")).not_to_contain_text("浙A12345")
+    page.get_by_role("button", name="显示标识信息").click()
     expect(page.locator("h1")).to_contain_text("浙A12345")
     expect(page.locator("main")).to_contain_text("三月违法.csv")
     expect(page.locator("main")).to_contain_text("王采")
+
+
+def test_a_record_about_people_wants_a_ground_first(visit: Visit, world: World) -> None:
+    """Under the ground of the duty alone the page offers the officer's own case; chosen, it leads on to the record."""
+    found = deliver(world.collector, "violation", example("violation", notice_no="330100000008"))
+    page = visit()
+    sign_in(page, world.colleague)
+    choose(page, world.colleague.duty_ground)
+    response = page.goto(f"/record/{found.records[0]}/")
+    assert response is not None
+    assert response.status == 403
+    expect(page.locator("h1").first).to_have_text("请先选定办理事由")
+    page.locator("#content").get_by_role("button", name="A3301020000002026010001").click()
+    expect(page.locator("#content")).to_contain_text("330100000008")
+    expect(page.locator(".sy-ground")).to_contain_text("A3301020000002026010001")
 
 
 def test_a_full_plate_finds_its_record_and_a_part_of_a_name_too(visit: Visit, world: World) -> None:

@@ -116,6 +116,8 @@ def test_a_form_comes_back_with_a_reason_at_the_field_and_goes_through(visit: Vi
     open_batch(first, "交通违法")
     expect(first.locator("#content")).to_contain_text("文三路与学院路交叉口")
     first.get_by_role("link", name="与上一修订比较").click()
+    expect(first.locator("del").first).not_to_have_text("文三路")
+    first.get_by_role("button", name="显示标识信息").click()
     expect(first.locator("del").first).to_have_text("文三路")
     expect(first.locator("ins").first).to_have_text("文三路与学院路交叉口")
     for page in (first, second):

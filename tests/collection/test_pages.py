@@ -24,6 +24,7 @@ def browser(collector: Somebody) -> Client:
     """A signed-in collector's session."""
     client = Client()
     client.force_login(Account.objects.get(username=collector.username))
+    client.post("/ground/", {"ground": collector.ground})
     return client
 
 

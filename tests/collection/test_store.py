@@ -255,7 +255,7 @@ def test_a_record_given_back_is_corrected_with_its_reasons_in_sight(collector: S
         decide(who, task.batch, 1, "return", task.digest, reason="记分有误",
                returns=[GivenBack(record, 1, "points", "wrong", "应为 3 分")])  # fmt: skip
     with collector.acting() as who:
-        assert [row.record_id for row in forms.returned(who).rows] == [record]
+        assert [row.record_id for row in forms.returned(who)] == [record]
         assert forms.reasons(who, record)["points"] == "应为 3 分"
         draft = queries.draft(who, forms.correction(who, record))
         assert draft is not None

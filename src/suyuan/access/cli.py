@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import click
 
+from suyuan.access.command import acting_as, as_option
+from suyuan.access.grounds import ASSIGNED
+
 AS = click.option("--as", "username", required=True, metavar="USER", help="以谁的账号办理 · whose account acts")
 JSON = click.option("--json", "as_json", is_flag=True, help="机器可读 · machine-readable")
+
+
+KIND = click.argument("kind", type=click.Choice(ASSIGNED))
+ENDS = click.option(
+    "--until", "ends_on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="结束日期,不含 · until this day"
+)
+READERS = ("collector", "first_reviewer", "second_reviewer", "final_reviewer", "department_head", "analyst")
 
 
 @contextmanager
@@ -152,4 +163,88 @@ def duty_end(number: int, username: str) -> None:
         actions.end_duty(who, number)
 
 
-commands = [agency, user, duty]
+@click.group(help="办理事由 · grounds")
+def ground() -> None:
+    """Commands of grounds."""
+
+
+@ground.command("list", help="列出我的有效事由 · list my live grounds")
+@as_option
+@JSON
+def ground_list(username: str, as_json: bool) -> None:
+    """Live grounds, those of duties first."""
+    from suyuan.access import queries
+
+    with _database():
+        _show(queries.grounds(queries.person_of(username)), as_json)
+
+
+@ground.command("request", help="向部门负责人申请事由 · ask the head of department for a ground")
+@KIND
+@click.option("--reference", default="", metavar="TEXT", help="案件编号或文号 · number of the case or document")
+@click.option("--reason", required=True, metavar="TEXT", help="办理事项 · what is to be done")
+@ENDS
+@as_option
+def ground_request(kind: str, reference: str, reason: str, ends_on: datetime, username: str) -> None:
+    """Ask for a ground; prints the number of the request."""
+    from suyuan.access import grounds
+
+    with _database(), acting_as(username, READERS) as who:
+        click.echo(grounds.ask(who, kind, reference, reason, ends_on.date()))
+
+
+@ground.command("waiting", help="等答复的申请 · requests that wait for an answer")
+@as_option
+@JSON
+def ground_waiting(username: str, as_json: bool) -> None:
+    """A head of department sees those to answer, everybody else their own."""
+    from suyuan.access import grounds
+
+    with _database(), acting_as(username) as who:
+        _show(grounds.asked(who), as_json)
+
+
+@ground.command("answer", help="答复申请 · answer a request")
+@click.argument("number", type=int)
+@click.argument("answer", type=click.Choice(["grant", "refuse"]))
+@as_option
+def ground_answer(number: int, answer: str, username: str) -> None:
+    """Grant or refuse; prints the number of the ground that was made."""
+    from suyuan.access import grounds
+
+    with _database(), acting_as(username, ["department_head"]) as who:
+        made = grounds.answer(who, number, answer == "grant")
+    if made is not None:
+        click.echo(made)
+
+
+@ground.command("assign", help="向办理人指派事由 · assign a ground to an officer")
+@click.argument("person", type=int)
+@click.argument("duty", type=int)
+@KIND
+@click.option("--reference", default="", metavar="TEXT", help="案件编号或文号 · number of the case or document")
+@click.option("--reason", required=True, metavar="TEXT", help="办理事项 · what is to be done")
+@ENDS
+@as_option
+def ground_assign(
+    person: int, duty: int, kind: str, reference: str, reason: str, ends_on: datetime, username: str
+) -> None:
+    """Assign a ground under one of an officer's duties (`suyuan duty list`); prints its number."""
+    from suyuan.access import grounds
+
+    with _database(), acting_as(username, ["department_head"]) as who:
+        click.echo(grounds.assign(who, person, duty, kind, reference, reason, ends_on.date()))
+
+
+@ground.command("end", help="终止事由,立即生效 · end a ground at once")
+@click.argument("number", type=int)
+@as_option
+def ground_end(number: int, username: str) -> None:
+    """End one's own ground, or one that a head could have assigned."""
+    from suyuan.access import grounds
+
+    with _database(), acting_as(username) as who:
+        grounds.end(who, number)
+
+
+commands = [agency, user, duty, ground]

@@ -24,19 +24,25 @@ def as_option(command: Callable[P, R]) -> Callable[P, R]:
     return click.option("--as", "username", metavar="USER", default=_oneself, help=text)(command)
 
 
+def ground_option(command: Callable[P, R]) -> Callable[P, R]:
+    """`--ground N`, passed on as `ground`: one of the person's live grounds; None for that of their duty."""
+    text = "办理事由编号,见 suyuan ground list Which ground (SUYUAN_GROUND; 默认为岗位日常 by default that of the duty)"
+    return click.option("--ground", type=int, envvar="SUYUAN_GROUND", metavar="N", help=text)(command)
+
+
 def _oneself() -> str:
     return os.environ.get("SUYUAN_USER") or getpass.getuser()
 
 
 @contextmanager
-def acting_as(username: str, duties: Collection[str] = ()) -> Iterator[Acting]:
-    """The acting context of a person's first live ground, of one of `duties` where some are named.
+def acting_as(username: str, duties: Collection[str] = (), *, ground: int | None = None) -> Iterator[Acting]:
+    """The acting context of a person's own live ground, by its number or the first of one of `duties`.
 
     Raises `Unknown` for an account that is not there, `NoGround`.
     """
     person = queries.person_of(username)
     for one in queries.grounds(person):
-        if not duties or one.duty in duties:
+        if one.ground == ground if ground else not duties or one.duty in duties:
             with acting(person, one.ground) as who:
                 yield who
             return

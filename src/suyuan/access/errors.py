@@ -2,6 +2,9 @@
 
 SuyuanError
 ├── NoGround       no live ground of one's own; shown to the person
+├── NoPurpose      the ground is that of a duty only; shown to the person, with the way to one
+├── LimitReached   too much in too short a time; shown to the person
+├── GroundRefused  a rule of grounds refuses; shown to the person
 ├── NotAllowed     the duty does not cover the act; shown to the person
 ├── Unknown        no such account, person or agency; shown to administrators and on the command line
 ├── Conflict       a constraint of duties or numbers refuses; shown to administrators
@@ -24,6 +27,67 @@ class NoGround(SuyuanError):
             "请安全管理员核对您的岗位职责及起止日期;岗位生效后系统自动给出办理事由。",
             "Ask the security administrator to check your duty and its dates; a live duty brings its ground.",
         )
+
+
+class NoPurpose(SuyuanError):
+    """Records about people need a ground that somebody assigned: a case, a task, a survey, a request, an audit, a shift."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "access.no_purpose",
+            "查阅、检索或导出涉及人员的记录,须先选定具体的办理事由(案件、追踪任务、现场采集、协查、审计或值班)。",
+            "Opening, searching or exporting records about people needs a ground: a case, a task, a survey, a request, "
+            "an audit or a shift.",
+            "在顶栏选择已指派给您的事由;没有的,在“办理事由”页向本部门负责人申请(suyuan ground request)。",
+            "Choose one of your grounds in the bar at the top; if you have none, ask your head of department for one "
+            "on the page of grounds (`suyuan ground request`).",
+        )
+
+
+class LimitReached(SuyuanError):
+    """More looks, searches, reveals or exports than one person may make under one ground in this time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "access.limit_reached",
+            "本事由下的查阅、检索或导出已达上限,已记入审计账本并告警。",
+            "The limit of looks, searches or exports under this ground is reached; this is entered in the ledger and alarmed.",
+            "稍后再试(按小时或按天计);确有大量工作需要的,请部门负责人与安全审计员说明情况。",
+            "Try again later (limits count by the hour or the day); if the work needs more, let the head of department "
+            "explain it to the security auditor.",
+        )
+
+
+_GROUNDS = {
+    "access_ground_dates": (
+        "事由的结束日期须在今天以后、一年以内", "A ground ends after today and within a year"
+    ),
+    "access_ground_answered": ("该申请已有答复", "That request has been answered"),
+    "access_ground_assigned_by_another": (
+        "不能给自己指派办理事由", "Nobody assigns a ground to themselves"
+    ),
+    "access_ground_content": (
+        "事由中不得写入证件号码或电话号码,请写案件编号、文号或工作内容",
+        "A ground must not hold identity or telephone numbers; write a case or document number, or the work",
+    ),
+    "access_emergency_unreviewed": (
+        "您有超过 24 小时未经复核的紧急查阅,复核前不能再次启用",
+        "An emergency access of yours has not been reviewed for over 24 hours; until it is there is no other",
+    ),
+    "access_emergency_open": ("您的紧急查阅仍在有效期内", "Your emergency access is still open"),
+    "access_emergency_reviewed": ("该次紧急查阅已复核", "That emergency access has been reviewed"),
+    "access_emergency_reviewed_by_another": (
+        "不能复核自己的紧急查阅", "Nobody reviews their own emergency access"
+    ),
+}  # fmt: skip
+
+
+class GroundRefused(SuyuanError):
+    """A rule of grounds or of emergency access refuses."""
+
+    def __init__(self, rule: str) -> None:
+        zh, en = _GROUNDS.get(rule, ("办理事由不符合规定", "The ground breaks a rule"))
+        super().__init__("access.ground_refused", zh + "。", en + ".", "核对后重新填写。", "Check and enter it again.")
 
 
 class NotAllowed(SuyuanError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -9,9 +10,11 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from suyuan.access import queries
+from suyuan.access import grounds, queries
+from suyuan.access.acting import Acting
 from suyuan.access.actions import FOUNDERS
-from suyuan.access.words import DUTIES
+from suyuan.access.grounds import ASSIGNED
+from suyuan.access.words import DUTIES, GROUNDS
 
 
 class _Plain(forms.Form):
@@ -68,6 +71,47 @@ class DutyForm(_Plain):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"starts_on": timezone.localdate()})
         super().__init__(*args, **kwargs)
+
+
+class GroundForm(_Plain):
+    """A ground to ask for."""
+
+    kind = forms.ChoiceField(label=_("类别"), choices=[(kind, _(GROUNDS[kind])) for kind in ASSIGNED])
+    reference = forms.CharField(label=_("案件编号或文号"), max_length=60, required=False)
+    reason = forms.CharField(
+        label=_("办理事项"), max_length=200, min_length=4, help_text=_("写明要办什么；不得写入证件号码或电话号码。")
+    )
+    ends_on = forms.DateField(
+        label=_("结束日期（不含）"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"ends_on": timezone.localdate() + timedelta(days=30)})
+        super().__init__(*args, **kwargs)
+
+    def save(self, who: Acting) -> None:
+        """Ask for it."""
+        asked = self.cleaned_data
+        grounds.ask(who, asked["kind"], asked["reference"], asked["reason"], asked["ends_on"])
+
+
+class AssignForm(GroundForm):
+    """A ground that a head of department assigns: to whom, under which of their duties."""
+
+    holder = forms.ChoiceField(label=_("指派给"))
+    field_order = ("holder",)
+
+    def __init__(self, *args: Any, who: Acting, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["holder"].choices = [  # type: ignore[attr-defined]  # a choice field
+            (f"{person} {duty}", words) for person, duty, words in queries.holders(who)
+        ]
+
+    def save(self, who: Acting) -> None:
+        """Assign it."""
+        given = self.cleaned_data
+        person, duty = map(int, given["holder"].split(" "))
+        grounds.assign(who, person, duty, given["kind"], given["reference"], given["reason"], given["ends_on"])
 
 
 class ActivateForm(_Plain):

@@ -7,8 +7,11 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
+from suyuan.access.acting import Acting
 from suyuan.access.errors import NoGround, Unknown
+from suyuan.access.words import DUTIES, GROUNDS
 from suyuan.i18n import say
 
 _KEPT_SECONDS = 10
@@ -72,6 +75,16 @@ class Ground(NamedTuple):
     reason: str
     ends_at: datetime | None
 
+    @property
+    def label(self) -> str:
+        """What it is, under which duty and where, in the reader's language."""
+        place = f"{_(DUTIES[self.duty])} · {agency_name(self.agency)}"
+        if self.kind == "duty":
+            return place
+        named = self.reference[-8:] if self.kind == "review" else self.reference or self.reason
+        what = " ".join(filter(None, (_(GROUNDS[self.kind]), named)))
+        return f"{what}（{place}）"
+
 
 def agencies() -> list[Agency]:
     """All agencies, each before the ones below it."""
@@ -127,16 +140,30 @@ def duties(number: int) -> list[Duty]:
 
 
 def grounds(number: int) -> list[Ground]:
-    """Live grounds of a person."""
+    """Live grounds of a person, those of their duties first."""
     return [
         Ground(*row)
         for row in _rows(
             """SELECT g.ground, g.kind, d.kind, d.agency, g.reference, g.reason, nullif(g.ends_at, 'infinity')
                FROM access_ground g JOIN access_duty d ON d.duty = g.duty JOIN access_person p ON p.person = g.person
                WHERE g.person = %s AND p.active AND now() >= g.starts_at AND now() < g.ends_at
-                 AND civil_today() >= d.starts_on AND civil_today() < d.ends_on ORDER BY g.ground""",
+                 AND civil_today() >= d.starts_on AND civil_today() < d.ends_on ORDER BY g.kind <> 'duty', g.ground""",
             [number],
         )
+    ]
+
+
+def holders(who: Acting) -> list[tuple[int, int, str]]:
+    """People whose work with records lies in the acting person's range, as (person, duty, words), without themselves."""
+    rows = _rows(
+        """SELECT d.person, d.duty, d.kind, d.agency FROM access_duty d JOIN access_person p ON p.person = d.person
+           WHERE p.active AND access_reads(d.kind) AND civil_today() >= d.starts_on AND civil_today() < d.ends_on
+             AND d.agency >= %s AND d.agency < %s AND d.person <> %s ORDER BY d.agency, p.staff_no""",
+        [who.scope_lo, who.scope_hi, who.person],
+    )
+    return [
+        (person, duty, f"{person_name(person)} · {_(DUTIES[kind])} · {agency_name(agency)}")
+        for person, duty, kind, agency in rows
     ]
 
 

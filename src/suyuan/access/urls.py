@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from suyuan.access import views
+from suyuan.access import ground_views, views
 
 app_name = "access"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(next_page="/sign-in/"), name="sign_out"),
     path("activate/", views.activate, name="activate"),
     path("account/", views.account, name="account"),
+    path("grounds/", ground_views.show, name="grounds"),
+    path("emergency/", ground_views.emergency, name="emergency"),
     path("ground/", views.choose_ground, name="ground"),
     path("agencies/", views.agencies, name="agencies"),
     path("people/", views.people, name="people"),

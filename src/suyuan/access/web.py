@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
-from django.utils.translation import gettext as _
 
 from suyuan.access import queries
 from suyuan.access.acting import Acting, acting
 from suyuan.access.errors import NoGround
 from suyuan.access.models import Account
-from suyuan.access.words import DUTIES
+from suyuan.errors import SuyuanError
+from suyuan.ledger.actions import Somebody, append
+from suyuan.ledger.acts import Act
 
 
 class ActingRequest(HttpRequest):
@@ -44,9 +47,17 @@ class Ground:
     id: int
     label: str
     duty: str
+    kind: str
+    ends_at: datetime | None
     current: bool
 
+    @property
+    def assigned(self) -> bool:
+        """Whether somebody assigned it, rather than a duty bringing it along."""
+        return self.kind != "duty"
 
+
+DENIALS = ("access.", "web.", "vault.")
 View = Callable[..., HttpResponseBase]
 
 
@@ -65,15 +76,34 @@ def with_acting(view: View) -> View:
             ground = current_ground(request, person)
         except NoGround as exc:
             raise PermissionDenied(f"{exc}{exc.mend}") from exc
-        with acting(person, ground) as who:
-            inside = cast(ActingRequest, request)
-            inside.acting = who
-            response = view(inside, *args, **kwargs)
-            if isinstance(response, SimpleTemplateResponse):
-                response.render()
+        try:
+            with acting(person, ground) as who:
+                inside = cast(ActingRequest, request)
+                inside.acting = who
+                response = view(inside, *args, **kwargs)
+                if isinstance(response, SimpleTemplateResponse):
+                    response.render()
+        except (SuyuanError, PermissionDenied, Http404) as exc:
+            _enter_denial(person, ground, exc, kwargs.get("record"))
+            raise
         return response
 
     return wrapper
+
+
+def _enter_denial(person: int, ground: int, refused: Exception, record: Any) -> None:
+    """Refusals are entered too, after what was refused is undone. What is hidden and what is missing look the same."""
+    cause = refused.__cause__ if isinstance(refused.__cause__, SuyuanError) else refused
+    code = (
+        cause.code
+        if isinstance(cause, SuyuanError)
+        else "web.not_found"
+        if isinstance(refused, Http404)
+        else "web.refused"
+    )
+    if code.startswith(DENIALS) or code.endswith("not_found"):
+        who = Somebody(person, ground)
+        append(who, Act.denied, record=record if isinstance(record, UUID) else None, detail={"why": code})
 
 
 def person_of(request: HttpRequest) -> int | None:
@@ -109,9 +139,4 @@ def grounds(request: HttpRequest) -> list[Ground]:
         return []
     live = queries.grounds(person)
     current = current_ground(request, person) if live else None
-    return [
-        Ground(
-            one.ground, f"{_(DUTIES[one.duty])} · {queries.agency_name(one.agency)}", one.duty, one.ground == current
-        )
-        for one in live
-    ]
+    return [Ground(one.ground, one.label, one.duty, one.kind, one.ends_at, one.ground == current) for one in live]

@@ -17,6 +17,17 @@ DUTIES = {
     "security_administrator": _("安全管理员"),
     "training_manager": _("培训管理员"),
 }
+GROUNDS = {
+    "duty": _("岗位日常"),
+    "case": _("案件"),
+    "review": _("审核任务"),
+    "tracking": _("追踪任务"),
+    "survey": _("现场采集"),
+    "request": _("协查"),
+    "audit": _("审计"),
+    "shift": _("值班"),
+    "emergency": _("紧急查阅"),
+}
 AGENCY_KINDS = {
     "ministry": _("部"),
     "province": _("省级"),

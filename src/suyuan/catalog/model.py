@@ -138,6 +138,11 @@ class RecordType:
         """The release of its catalog, 64 hex digits."""
         return self.catalog.release
 
+    @property
+    def about_people(self) -> bool:
+        """Whether its records say anything of a person: then they open under an assigned ground only."""
+        return self.person or any(one.protection != "none" for one in self.fields.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
@@ -162,6 +167,11 @@ class Catalog:
     def table(self, of: Field) -> CodeTable:
         """The code table of a code or place. Raises KeyError for a field of another type."""
         return self.codes[of.table or DIVISIONS]
+
+    @cached_property
+    def open_types(self) -> tuple[str, ...]:
+        """Types whose records say nothing of anybody: who reaches them may open them without an assigned ground."""
+        return tuple(one.id for one in self.types.values() if not one.about_people)
 
     @cached_property
     def references(self) -> dict[str, list[tuple[str, str]]]:

@@ -38,7 +38,7 @@ def choose(request: Any) -> HttpResponse:
 def _returned(request: Any) -> list[tuple[Any, list[str]]]:
     """Records given back to correct, each with the reasons, by field where they are about one."""
     found = []
-    for row in forms.returned(request.acting).rows:
+    for row in forms.returned(request.acting):
         fields = catalog.current().types[row.type].fields
         reasons = forms.reasons(request.acting, row.record_id)
         labels = {name: fields[name].label for name in reasons if name in fields}

@@ -16,8 +16,8 @@ from suyuan.collection.entry import Verdict
 from suyuan.collection.tally import message
 from suyuan.i18n import say
 from suyuan.records import actions as records
-from suyuan.records import queries
-from suyuan.records.queries import Page
+from suyuan.records import batches, dossier, queries
+from suyuan.records.reading import RecordView
 
 Reasons = Callable[[Acting, UUID], dict[str, str]]
 """Reasons per field ("" for the whole record) for which a record was given back."""
@@ -36,18 +36,16 @@ def reasons(who: Acting, record: UUID) -> dict[str, str]:
     return _reasons[0](who, record) if _reasons else {}
 
 
-def returned(who: Acting) -> Page:
-    """Records of one's agency that wait to be corrected."""
-    return queries.search(who, type=None, state="returned", limit=20)
+def returned(who: Acting) -> list[RecordView]:
+    """One's own records that wait to be corrected."""
+    return queries.views_of(who, batches.returned(who, limit=20), latest=True)
 
 
-def twins(who: Acting, record_type: RecordType, verdict: Verdict) -> list[Any]:
-    """Stored records that carry one of the form's numbers."""
-    found: dict[UUID, Any] = {}
-    for term in verdict.exact:
-        page = queries.search(who, type=record_type.id, exact=[term], limit=5)
-        found.update({row.record_id: row for row in page.rows})
-    return list(found.values())
+def twins(who: Acting, record_type: RecordType, verdict: Verdict) -> list[RecordView]:
+    """Stored records that carry one of the form's numbers. Finding them is a search, so it needs a purpose too."""
+    if not verdict.exact or not (who.purposeful or not record_type.about_people):
+        return []
+    return queries.search(who, type=record_type.id, exact=verdict.exact, limit=5).rows
 
 
 def submit(
@@ -70,6 +68,7 @@ def submit(
 def correction(who: Acting, record: UUID) -> UUID:
     """A draft with the content of a record that was given back. Raises `NotFound` when there is none to correct."""
     view = queries.open_record(who, record)
+    dossier.reveal_identity(who, record, view.rev)  # the form shows every value in full
     record_type = catalog.current().types[view.type]
     values = {name: _text(value) for name, value in view.content.items() if name in record_type.fields}
     draft = actions.new_id()

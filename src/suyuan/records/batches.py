@@ -38,9 +38,8 @@ def mine(who: Acting, limit: int = 10) -> list[Batch]:
         ]
 
 
-def returned(who: Acting) -> int:
-    """How many of the acting person's records wait to be corrected, counted to 1,000."""
+def returned(who: Acting, limit: int = 1000) -> list[UUID]:
+    """The acting person's records that wait to be corrected, latest first."""
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["returned"], {"person": who.person})
-        [count] = cursor.fetchone()
-    return int(count)
+        cursor.execute(_SQL["returned"], {"person": who.person, "limit": limit})
+        return [record for (record,) in cursor.fetchall()]

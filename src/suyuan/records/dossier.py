@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from suyuan.access import grounds
 from suyuan.access.acting import Acting
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
@@ -45,9 +46,9 @@ def open_dossier(
     view = queries.open_record(who, record, as_of=as_of, known_at=known_at)
     contents = queries.every_revision(record)
     infos = {one.rev: one for one in queries.revisions(record)}
-    before: dict[int, dict[str, Any]] = {0: {}} | {one.rev: one.content for one in contents}
+    before = {one.rev: one.content for one in contents}  # an earlier one may lie out of reach
     steps = [
-        Step(infos[one.rev], queries.changes(before[one.rev - 1], one.content) if one.rev > 1 else [])
+        Step(infos[one.rev], queries.changes(before[one.rev - 1], one.content) if one.rev - 1 in before else [])
         for one in contents
     ]
     origins = {field: infos[rev] for field, rev in _origins(contents, view).items()}
@@ -55,12 +56,19 @@ def open_dossier(
 
 
 def reveal(who: Acting, record: UUID, rev: int, field: str) -> tuple[RecordView, Any]:
-    """One protected value in clear; who saw it is entered in the ledger. Raises `NotFound`."""
+    """One protected value in clear; who saw it is entered in the ledger. Raises `NotFound`, `LimitReached`."""
+    grounds.spend(who, "reveal")
     for one in queries.every_revision(record):
         if one.rev == rev and field in one.content:
             ledger.append(who, Act.reveal, record=record, rev=rev, detail={"field": field})
             return one, one.content[field]
     raise NotFound
+
+
+def reveal_identity(who: Acting, record: UUID, rev: int) -> None:
+    """Enter that a person had every identifying value of a revision shown in full. Raises `LimitReached`."""
+    grounds.spend(who, "reveal")
+    ledger.append(who, Act.reveal, record=record, rev=rev)
 
 
 def _origins(contents: Sequence[RecordView], view: RecordView) -> dict[str, int]:

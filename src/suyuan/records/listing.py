@@ -71,13 +71,11 @@ def code_of(field: Field, said: str) -> str | None:
 
 
 def find(who: Acting, types: Iterable[RecordType], wanted: Wanted, *, type: str | None, limit: int = 50) -> Page:
-    """A page of what was asked for. A full number or code is tried as such before the words are."""
-    *numbers, words = _readings(list(types), wanted.q.strip())
-    for exact, text in numbers:
-        page = _search(who, wanted, type, exact, text, limit)
-        if page.rows:
-            return page
-    return _search(who, wanted, type, *words, limit)
+    """A page of what was asked for: by every full number the words can be read as, else by the words themselves."""
+    q = wanted.q.strip()
+    numbers = [f"{name}\x1f{value}" for name, value in dict.fromkeys(_exact_readings(list(types), q))] if q else []
+    found = _search(who, wanted, type, numbers, "", limit) if numbers else None
+    return found if found and found.rows else _search(who, wanted, type, [], q, limit)
 
 
 def _search(who: Acting, wanted: Wanted, type: str | None, exact: list[str], text: str, limit: int) -> Page:
@@ -85,13 +83,6 @@ def _search(who: Acting, wanted: Wanted, type: str | None, exact: list[str], tex
         who, type=type, text=text, exact=exact, codes=wanted.codes, state=wanted.state or None,
         after=wanted.after, limit=limit,
     )  # fmt: skip
-
-
-def _readings(types: list[RecordType], q: str) -> Iterator[tuple[list[str], str]]:
-    if q:
-        for name, value in dict.fromkeys(_exact_readings(types, q)):
-            yield [f"{name}\x1f{value}"], ""
-    yield [], q
 
 
 def _exact_readings(types: list[RecordType], q: str) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,11 @@ from uuid import UUID
 
 from django.db import connection
 
+from suyuan import catalog
+from suyuan.access import grounds
 from suyuan.access.acting import Acting
+from suyuan.access.errors import NoPurpose
+from suyuan.errors import SuyuanError
 from suyuan.installation.sql import statements
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
@@ -74,7 +78,8 @@ def open_record(
 ) -> RecordView:
     """Open one record: the revision in force, else the latest; or the one for a (valid, known) pair of times.
 
-    The look is entered in the ledger. Raises `NotFound`, alike for hidden, missing and not yet known.
+    The look is entered in the ledger. Raises `NotFound`, alike for hidden, missing and not yet known; `NoPurpose`
+    for a record about people under the ground of a mere duty; `LimitReached`.
     """
     if as_of is None and known_at is None:
         rows = _read("current", {"ids": [record]})
@@ -82,34 +87,28 @@ def open_record(
         now = datetime.now(UTC)
         rows = _read("as_of", {"id": record, "as_of": as_of or now, "known_at": known_at or now})
     if not rows:
-        raise NotFound
+        raise _closed(who, record)
+    grounds.spend(who, "look")
     ledger.append(who, Act.consult, record=record, rev=rows[0].rev)
     return rows[0]
 
 
-def open_revision(who: Acting, record: UUID, rev: int) -> RecordView:
-    """Open one revision by number; entered in the ledger. Raises `NotFound`."""
-    for one in _read("all_of_one", {"id": record}):
-        if one.rev == rev:
-            ledger.append(who, Act.consult, record=record, rev=rev)
-            return one
-    raise NotFound
-
-
 def history(who: Acting, record: UUID) -> list[RevisionInfo]:
-    """Every revision, oldest first: when, by whom, through which door. Raises `NotFound`."""
+    """Every revision, oldest first: when, by whom, through which door. Raises as `open_record` does."""
     found = revisions(record)
     if not found:
-        raise NotFound
+        raise _closed(who, record)
+    grounds.spend(who, "look")
     ledger.append(who, Act.consult, record=record)
     return found
 
 
 def compare(who: Acting, record: UUID, before: int, after: int) -> list[Change]:
-    """Field by field, what differs between two revisions. Raises `NotFound`."""
+    """Field by field, what differs between two revisions. Raises as `open_record` does."""
     found = {one.rev: one for one in _read("all_of_one", {"id": record})}
     if before not in found or after not in found:
-        raise NotFound
+        raise _closed(who, record)
+    grounds.spend(who, "look")
     ledger.append(who, Act.consult, record=record, rev=after)
     return changes(found[before].content, found[after].content)
 
@@ -144,22 +143,21 @@ def search(
 ) -> Page:
     """A page of records in scope, newest first.
 
-    `text` is found by its character pairs, `exact` are "kind\\x1fvalue" identifiers, `codes` filter by facet.
-    The page's rows are entered in the ledger; what was searched for only as keyed digests.
+    `text` is found by its character pairs, `codes` filter by facet; `exact` are "kind\\x1fvalue" identifiers, of which
+    a record has one. The page's rows are entered in the ledger; what was searched for only as keyed digests.
+    Raises `NoPurpose` where records about people are asked for under the ground of a mere duty; `LimitReached`.
     """
-    variants = _variants(who, text, exact, codes or {})
+    if type is None or catalog.current().types[type].about_people:
+        grounds.require_purpose(who)
+    every, any_of = _terms(text, codes or {}), _numbers(who, exact)
+    searched = bool(every or any_of)
+    grounds.spend(who, "search" if searched else "list")
     before, before_id = _cursor(after)
-    values = {"type": type, "state": state, "before": before, "before_id": before_id}
-    hits: list[tuple[UUID, datetime]] = []
-    total = 0
-    for wanted in variants:
-        found, counted = _hits(values | {"terms": wanted}, limit)
-        hits, total = hits + found, total + counted
-    hits.sort(key=lambda hit: (hit[1], hit[0]), reverse=True)
+    values = {"type": type, "state": state, "before": before, "before_id": before_id, "terms": every, "any": any_of}
+    hits, total = _hits(values, limit, searched)
     shown = [record for record, _ in hits[:limit]]
     rows = {one.record_id: one for one in _read("current", {"ids": shown})}
-    searched = any(variants)
-    detail = {"terms": sorted(variants[0])} if searched else None
+    detail = {"terms": sorted([*(every or ()), *(any_of or ())])} if searched else None
     ledger.append(who, Act.search if searched else Act.list, shown=shown, detail=detail)
     following = _following(hits[limit - 1]) if len(hits) > limit else None
     return Page(
@@ -173,7 +171,12 @@ def search(
 def batch_rows(
     who: Acting, batch: UUID, *, seqs: Sequence[int] | None = None, offset: int = 0, limit: int = 50
 ) -> list[RecordView]:
-    """Revisions of a batch for its reviewers, in order of arrival, or those at `seqs`; entered in the ledger."""
+    """Revisions of a batch for its reviewers, in order of arrival, or those at `seqs`; entered in the ledger.
+
+    To whoever is to review it the batch is open without any other ground: the review is the reason.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["take_batch"], {"batch": batch})
     rows = _read(
         "of_batch",
         {"batch": batch, "seqs": list(seqs) if seqs is not None else None, "offset": offset, "limit": limit},
@@ -194,11 +197,11 @@ def every_revision(record: UUID) -> list[RecordView]:
     return _read("all_of_one", {"id": record})
 
 
-def views_of(who: Acting, records: Sequence[UUID]) -> list[RecordView]:
-    """Current revisions of some records, as a list shows them; those in reach are entered in the ledger."""
+def views_of(who: Acting, records: Sequence[UUID], *, latest: bool = False) -> list[RecordView]:
+    """Current (or latest) revisions of some records, as a list shows them; those in reach are entered in the ledger."""
     if not records:
         return []
-    found = _read("current", {"ids": list(records)})
+    found = _read("latest" if latest else "current", {"ids": list(records)})
     ledger.append(who, Act.list, shown=[one.record_id for one in found])
     return found
 
@@ -207,6 +210,17 @@ def _read(condition: str, values: dict[str, Any]) -> list[RecordView]:
     with connection.cursor() as cursor:
         cursor.execute(f"{_SQL['revisions']}\n{_SQL[condition]}", values)
         return views(cursor.fetchall())
+
+
+def _closed(who: Acting, record: UUID) -> SuyuanError:
+    """Why a record does not open: in reach but about people, it wants a purpose; else nobody learns whether it is there."""
+    if not who.purposeful:
+        with connection.cursor() as cursor:
+            cursor.execute(_SQL["type_of"], {"id": record})
+            row = cursor.fetchone()
+        if row and row[0] not in catalog.current().open_types:
+            return NoPurpose()
+    return NotFound()
 
 
 def _info(row: Sequence[Any]) -> RevisionInfo:
@@ -219,8 +233,7 @@ def _info(row: Sequence[Any]) -> RevisionInfo:
     )  # fmt: skip
 
 
-def _hits(values: dict[str, Any], limit: int) -> tuple[list[tuple[UUID, datetime]], int]:
-    searched = bool(values["terms"])
+def _hits(values: dict[str, Any], limit: int, searched: bool) -> tuple[list[tuple[UUID, datetime]], int]:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["search" if searched else "list"], values | {"limit": limit + 1})
         hits = cursor.fetchall()
@@ -229,13 +242,18 @@ def _hits(values: dict[str, Any], limit: int) -> tuple[list[tuple[UUID, datetime
     return hits, total
 
 
-def _variants(who: Acting, text: str, exact: Sequence[str], codes: Mapping[str, str]) -> list[list[int]]:
-    """The terms to look for, under each level's own key: from level 2 there are exact terms only."""
+def _terms(text: str, codes: Mapping[str, str]) -> list[int] | None:
+    """What every hit holds: words by their pairs, and codes. Neither exists from level 2, so the key is level 1's."""
     wanted = {pair for word in text.split() for pair in terms.bigrams(word)}
-    wanted |= {terms.exact(value) for value in exact}
     wanted |= {terms.code(f"{field}\x1f{code}") for field, code in codes.items()}
-    secret = who.clearance > 1 and exact and not text and not codes
-    return [[terms.number(terms.digester(level)(term)) for term in wanted] for level in ((1, 2) if secret else (1,))]
+    return [terms.number(terms.digester(1)(term)) for term in wanted] or None
+
+
+def _numbers(who: Acting, exact: Sequence[str]) -> list[int] | None:
+    """Of which a hit holds one: identifiers, under the key of each level the person is cleared for."""
+    wanted = {terms.exact(value) for value in exact}
+    levels = range(1, who.clearance + 1)
+    return [terms.number(terms.digester(level)(term)) for level in levels for term in wanted] or None
 
 
 def _cursor(after: str | None) -> tuple[datetime | None, UUID | None]:

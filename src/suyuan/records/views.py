@@ -11,9 +11,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from suyuan import catalog
+from suyuan.access.decide import decide
+from suyuan.access.errors import NotAllowed
 from suyuan.access.web import ActingRequest, with_acting
 from suyuan.catalog.model import Field, Group, RecordType
 from suyuan.ledger import queries as ledger
@@ -122,13 +124,14 @@ def search(request: ActingRequest) -> HttpResponse:
     return render(request, "records/search.html", context)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @with_acting
 def record(request: ActingRequest, record: UUID) -> HttpResponse:
-    """The page of one record, now or as of a pair of times."""
+    """The page of one record, now or as of a pair of times. Identifying values show in full only to a POST, an act of its own."""
     as_of, known_at = (_moment(request.GET.get(name, "")) for name in ("as_of", "known_at"))
     found = dossier.open_dossier(request.acting, record, as_of=as_of, known_at=known_at)
     rtype = _type(found.view.type)
+    shown = _shown(request, record, found.view.rev)
     common = _common(found)
     seen, now = ledger.about(record), timezone.now()
     looks = _looks(seen)
@@ -139,7 +142,9 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
         "groups": [one for one in groups if one.facts],
         "unfilled_groups": [one for one in groups if not one.facts],
         "common_origin": common,
-        "revisions": [(one.info, _changes(rtype, one.changes)) for one in found.steps],
+        "revisions": [(one.info, _changes(rtype, one.changes, shown)) for one in found.steps],
+        "shown": shown,
+        "may_show": rtype.about_people and not shown and decide(request.acting, "reveal").allowed,
         "links": _neighbours(request, found.links),
         "seen": seen,
         "looks": looks[:LATEST],
@@ -153,7 +158,7 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
     return render(request, "records/record.html", context)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @with_acting
 def compare(request: ActingRequest, record: UUID) -> HttpResponse:
     """Two revisions of one record, field by field; the last two where none are named."""
@@ -164,7 +169,9 @@ def compare(request: ActingRequest, record: UUID) -> HttpResponse:
     before, after = sorted(map(int, asked))
     changes = queries.compare(request.acting, record, before, after)
     rtype = _type(queries.every_revision(record)[0].type)
-    context = {"rtype": rtype, "record": record, "a": before, "b": after, "changes": _changes(rtype, changes)}
+    shown = _shown(request, record, after)
+    context = {"rtype": rtype, "record": record, "a": before, "b": after, "changes": _changes(rtype, changes, shown),
+               "may_show": rtype.about_people and not shown and decide(request.acting, "reveal").allowed}  # fmt: skip
     return render(request, "records/compare.html", context)
 
 
@@ -172,6 +179,7 @@ def compare(request: ActingRequest, record: UUID) -> HttpResponse:
 @with_acting
 def reveal(request: ActingRequest, record: UUID, rev: int, field: str) -> HttpResponse:
     """Show one protected value; the look is entered in the ledger."""
+    _require_reveal(request)
     view, value = dossier.reveal(request.acting, record, rev, field)
     fact = {"field": _type(view.type).fields[field], "value": value}
     if not request.headers.get("HX-Request"):
@@ -249,9 +257,24 @@ def _fact(field: Field, found: Dossier, common: RevisionInfo | None) -> Fact:
     return Fact(field, value, apart, len(str(value or "")) > WIDE)
 
 
-def _changes(rtype: RecordType, changes: list[Change]) -> list[FieldChange]:
+def _shown(request: ActingRequest, record: UUID, rev: int) -> bool:
+    """Whether identifying values of this page are to be shown in full; that is entered in the ledger."""
+    if request.method != "POST":
+        return False
+    _require_reveal(request)
+    dossier.reveal_identity(request.acting, record, rev)
+    return True
+
+
+def _require_reveal(request: ActingRequest) -> None:
+    decision = decide(request.acting, "reveal")
+    if not decision.allowed:
+        raise NotAllowed(decision.reason_zh + "。", decision.reason_en + ".")
+
+
+def _changes(rtype: RecordType, changes: list[Change], shown: bool) -> list[FieldChange]:
     return [
-        FieldChange(field, one.before, one.after, field.protection == "protected")
+        FieldChange(field, one.before, one.after, field.protection == "protected" or not shown)
         for one in changes
         if (field := rtype.fields.get(one.field))
     ]

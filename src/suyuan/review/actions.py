@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import IntegrityError, InternalError, connection, transaction
+from django.db import IntegrityError, InternalError, ProgrammingError, connection, transaction
 
 from suyuan.access.acting import Acting
 from suyuan.installation.sql import statements
@@ -63,6 +63,19 @@ def look(who: Acting, batch: UUID, step: int, seqs: Sequence[int]) -> list[Recor
              "seqs": [row.seq for row in rows]},
         )  # fmt: skip
     return rows
+
+
+def take(who: Acting, batch: UUID) -> int:
+    """The ground of reviewing a batch, for looking at more than its rows; ends with the step. Raises `NotFound`."""
+    queries.task(who, batch)
+    with transaction.atomic(), connection.cursor() as cursor:
+        try:
+            cursor.execute("SELECT records_review_ground(%s)", [batch])
+        except ProgrammingError as exc:  # insufficient privilege
+            raise NotFound from exc
+        [ground] = cursor.fetchone()
+    ledger.append(who, Act.administer, batch=batch, detail={"done": "take_review", "made": ground})
+    return int(ground)
 
 
 def decide(

@@ -71,6 +71,8 @@ def _act(request: ActingRequest, task: queries.Task) -> HttpResponse:
     try:
         if posted.get("act") == "draw":
             actions.draw(who, task.batch, task.step)
+        elif posted.get("act") == "take":
+            request.session["ground"] = actions.take(who, task.batch)
         else:
             outcome = _sign(who, task, posted)
             messages.success(request, _("已签署：") + _(OUTCOMES[outcome]))
@@ -121,7 +123,7 @@ def _page(request: ActingRequest, task: queries.Task) -> dict[str, Any]:
     return {
         "task": task, "record_type": record_type, "rows": _shown(rows, _notes(rows) if task.warned else {}),
         "following": following, "reviews": who.duty in queries.STEPS,
-        "may_decide": mine, "left": left, "sample": drawn, "needs_sample": left > sample.WITHOUT_SAMPLE,
+        "opens": who.purposeful, "may_decide": mine, "left": left, "sample": drawn, "needs_sample": left > sample.WITHOUT_SAMPLE,
         "size": sample.size(left), "step_word": _(STEP_WORDS.get(task.step, "")),
         "decisions": [(one, _(STEP_WORDS[one.step]), _(OUTCOMES[one.outcome])) for one in queries.decisions([task.batch])],
         "returns": [(one, _(STEP_WORDS[one.step]), _(CODES[one.code])) for one in queries.returns(task.batch)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,12 +14,12 @@ from django.utils import timezone
 
 from suyuan import catalog
 from suyuan.access import queries as access
-from suyuan.access.command import acting_as, as_option
+from suyuan.access.command import acting_as, as_option, ground_option
 from suyuan.catalog.model import Field, RecordType
 from suyuan.i18n import say
 from suyuan.installation.command import json_option, with_database
 from suyuan.ledger import queries as ledger
-from suyuan.records import queries
+from suyuan.records import dossier, queries
 from suyuan.records.queries import Change, RevisionInfo
 from suyuan.records.reading import RecordView
 from suyuan.web.values import show as write
@@ -54,14 +55,25 @@ def record() -> None:
 @RECORD
 @click.option("--as-of", type=Moment(), metavar="T", help="现实中的时间 When it was true (now)")
 @click.option("--known-at", type=Moment(), metavar="T", help="系统知悉的时间 When it was known here (now)")
+@click.option(
+    "--reveal", is_flag=True, help="显示完整的标识信息,记入账本 Identifying values in full; entered in the ledger"
+)
 @as_option
+@ground_option
 @with_database
 @json_option
-def show(record: UUID, as_of: datetime | None, known_at: datetime | None, username: str, as_json: bool) -> None:
+def show(
+    record: UUID, as_of: datetime | None, known_at: datetime | None, reveal: bool, username: str, ground: int | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """The revision in force, else the latest; or the one of a pair of times. The look is entered in the ledger."""
-    with acting_as(username) as who:
+    with acting_as(username, ground=ground) as who:
         view = queries.open_record(who, record, as_of=as_of, known_at=known_at)
         rtype = catalog.current().types[view.type]
+        if reveal:
+            dossier.reveal_identity(who, record, view.rev)
+        else:
+            view = replace(view, content=_masked(view.content, rtype))
         if as_json:
             click.echo(json.dumps(_as_dict(view, rtype), ensure_ascii=False, default=str))
             return
@@ -71,15 +83,17 @@ def show(record: UUID, as_of: datetime | None, known_at: datetime | None, userna
 @record.command("history", help="一条记录的修订、逐项变化和查阅 · revisions, what each changed, and who looked")
 @RECORD
 @as_option
+@ground_option
 @with_database
 @json_option
-def history(record: UUID, username: str, as_json: bool) -> None:
+def history(record: UUID, username: str, ground: int | None, as_json: bool) -> None:
     """Every revision, oldest first, with the fields it changed; then who did what with the record."""
-    with acting_as(username) as who:
+    with acting_as(username, ground=ground) as who:
         revisions = queries.history(who, record)
         views = {one.rev: one for one in queries.every_revision(record)}
-        seen = ledger.about(record)
         rtype = catalog.current().types[next(iter(views.values())).type]
+        views = {rev: replace(one, content=_masked(one.content, rtype)) for rev, one in views.items()}
+        seen = ledger.about(record)
         steps = [(one, _changed(views, one.rev, rtype)) for one in revisions]
         if as_json:
             click.echo(json.dumps(_history(steps, seen), ensure_ascii=False, default=str))
@@ -110,6 +124,15 @@ def _value(field: Field, value: Any) -> str:
     if field.protection == "protected":
         return say("(受保护,不在此显示)", "(protected, not shown here)")
     return write(field, value)
+
+
+def _masked(content: dict[str, Any], rtype: RecordType) -> dict[str, Any]:
+    """Identifying values as lists show them; those that are not are left as they are stored."""
+    hidden = {name for name in content if rtype.fields[name].protection == "identifying"}
+    return {
+        name: write(rtype.fields[name], value, masked=True) if name in hidden and value not in (None, "", []) else value
+        for name, value in content.items()
+    }
 
 
 def _open_content(content: dict[str, Any], rtype: RecordType) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _collecting(who: Acting) -> dict[str, Any]:
     jobs = collection.jobs(who)
     entry, wizard = reverse("collection:new"), reverse("collection:wizard")
     tiles = [
-        Tile(batches.returned(who), _("退回待更正"), entry, urgent=True),
+        Tile(len(batches.returned(who)), _("退回待更正"), entry, urgent=True),
         Tile(len(collection.drafts(who)), _("草稿"), entry),
         Tile(sum(job.state in RUNNING for job in jobs), _("正在导入"), wizard),
         Tile(sum(job.state == "prepared" for job in jobs), _("待确认的导入"), wizard),

@@ -11,6 +11,8 @@ from django.shortcuts import render
 from suyuan.errors import SuyuanError
 from suyuan.web import views
 
+STATUS = {"access.no_purpose": 403, "access.limit_reached": 429, "access.not_allowed": 403}
+
 
 class Explain:
     """Middleware. What is hidden and what is missing get the same page; htmx requests get the words alone."""
@@ -28,6 +30,7 @@ class Explain:
             return None
         if exception.code.endswith("not_found"):
             return views.not_found(request)
+        status = STATUS.get(exception.code, 409)
         if request.headers.get("HX-Request"):
-            return render(request, "web/parts/explained.html", {"error": exception}, status=409)
-        return views.explained(request, exception)
+            return render(request, "web/parts/explained.html", {"error": exception}, status=status)
+        return views.explained(request, exception, status)

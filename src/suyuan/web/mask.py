@@ -9,8 +9,7 @@ from suyuan.catalog import kinds
 from suyuan.catalog.kinds.base import DOT, Kind
 from suyuan.catalog.model import Field
 
-NAME = 4  # a text so short is a name: its first sign stays; of a longer one, an address, the beginning does
-BEGINNING = 6
+BEGINNING = 6  # signs that stay of a long text, an address; of a shorter one, a name, a third of them
 
 
 def mask(field: Field, value: str) -> str:
@@ -19,7 +18,7 @@ def mask(field: Field, value: str) -> str:
         return DOT * 4
     if field.type == "identifier":
         return _kind(field).mask(value)
-    begin = 1 if len(value) <= NAME else BEGINNING
+    begin = min(max(len(value) // 3, 1), BEGINNING)
     return value[:begin] + DOT * min(max(len(value) - begin, 1), BEGINNING)
 
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from suyuan.access.errors import LimitReached, NoPurpose
 from suyuan.access.web import person_of
 from suyuan.errors import SuyuanError
 
@@ -48,9 +49,16 @@ def expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
-def explained(request: HttpRequest, error: SuyuanError) -> HttpResponse:
-    """409: the act was refused for a reason that its error says, with the way out."""
-    return _sorry(request, 409, _("这项操作没有完成"), str(error), [error.mend] if error.mend else [_("返回上一页。")])
+def explained(request: HttpRequest, error: SuyuanError, status: int) -> HttpResponse:
+    """The act was refused for a reason that its error says, with the way out: a choice of grounds where one is wanting."""
+    steps = [error.mend] if error.mend else [_("返回上一页。")]
+    heading = _("这项操作没有完成")
+    if isinstance(error, NoPurpose):
+        return _sorry(request, status, _("请先选定办理事由"), str(error), steps, choose=True)
+    response = _sorry(request, status, heading, str(error), steps)
+    if isinstance(error, LimitReached):
+        response["Retry-After"] = "3600"
+    return response
 
 
 def broken(request: HttpRequest) -> HttpResponse:
@@ -64,9 +72,12 @@ def broken(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _sorry(request: HttpRequest, code: int, heading: str, said: str, steps: list[str]) -> HttpResponse:
+def _sorry(
+    request: HttpRequest, code: int, heading: str, said: str, steps: list[str], *, choose: bool = False
+) -> HttpResponse:
     # After a fault of ours nothing is asked of the database, so that page stands alone.
     framed = code != 500 and person_of(request) is not None
     frame = "web/base.html" if framed else "web/alone.html"
-    context = {"code": code, "heading": heading, "said": said, "steps": steps, "frame": frame, "framed": framed}
+    context = {"code": code, "heading": heading, "said": said, "steps": steps, "frame": frame, "framed": framed,
+               "choose": choose}  # fmt: skip
     return render(request, "web/error.html", context, status=code)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from django.db import migrations
+
+from suyuan.installation.sql import run
 
 
 class Migration(migrations.Migration):
     """Grounds that are assigned, limits and emergency access."""
 
     dependencies = [("access", "0001_initial")]
-    operations: ClassVar[list[Any]] = []
+    operations = [run("access", "grounds")]

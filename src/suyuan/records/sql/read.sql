@@ -38,7 +38,7 @@ FROM records_revision v JOIN records_batch b ON b.batch_id = v.batch_id
 WHERE v.record_id = %(id)s ORDER BY v.rev;
 
 -- name: search
-SELECT record_id, at FROM records_search(%(type)s, %(terms)s, %(state)s, %(before)s, %(before_id)s, %(limit)s);
+SELECT record_id, at FROM records_search(%(type)s, %(terms)s, %(any)s, %(state)s, %(before)s, %(before_id)s, %(limit)s);
 
 -- name: list
 SELECT record_id, at FROM records_list(%(type)s, %(state)s, %(before)s, %(before_id)s, %(limit)s);
@@ -47,7 +47,7 @@ SELECT record_id, at FROM records_list(%(type)s, %(state)s, %(before)s, %(before
 SELECT count(*) FROM records_list(%(type)s, %(state)s, NULL, NULL, %(limit)s);
 
 -- name: count_search
-SELECT count(*) FROM records_search(%(type)s, %(terms)s, %(state)s, NULL, NULL, %(limit)s);
+SELECT count(*) FROM records_search(%(type)s, %(terms)s, %(any)s, %(state)s, NULL, NULL, %(limit)s);
 
 -- name: links
 SELECT field, target_id, true AS outward FROM records_link WHERE record_id = %(id)s
@@ -56,3 +56,9 @@ UNION ALL
 SELECT l.field, l.record_id, false FROM records_link l JOIN records_record r
   ON r.record_id = l.record_id AND l.rev = coalesce(r.in_force_rev, r.latest_rev)
 WHERE l.target_id = %(id)s;
+
+-- name: take_batch
+SELECT records_take_batch(%(batch)s);
+
+-- name: type_of
+SELECT type FROM records_record WHERE record_id = %(id)s;
