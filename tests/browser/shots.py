@@ -6,13 +6,17 @@ They are written to `build/screenshots`, named by page, language and width. Not 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from browser.delivery import deliver, example
 from browser.people import sign_in
 from suyuan import catalog
+from suyuan.access import grounds
 from world import Somebody, World
 
 OUT = Path(__file__).parents[2] / "build" / "screenshots"
@@ -28,6 +32,11 @@ def test_take_pictures(visit: Visit, world: World) -> None:
     row = example("violation")
     found = deliver(world.collector, "violation", *(row | {"notice_no": f"3301{n:08}"} for n in range(60)))
     record = f"/record/{found.records[0]}/"
+    on_duty, first_on_duty = (replace(one, ground=one.duty_ground) for one in (world.colleague, world.first))
+    with world.outsider.on_duty() as who:
+        grounds.break_glass(who, "人质事件，需立即核实车辆")
+    with world.collector.on_duty() as who:
+        grounds.ask(who, "survey", "", "清明路口走访", timezone.localdate() + timedelta(days=30))
     pages = {
         "sign-in": (None, "/sign-in/"),
         "desk-collector": (world.collector, "/"),
@@ -49,6 +58,12 @@ def test_take_pictures(visit: Visit, world: World) -> None:
         "accounts": (world.system, "/accounts/"),
         "person": (world.security, f"/people/{world.collector.person}/"),
         "account": (world.collector, "/account/"),
+        "grounds": (world.collector, "/grounds/"),
+        "grounds-head": (world.head, "/grounds/"),
+        "emergency": (world.collector, "/emergency/"),
+        "emergency-auditor": (world.auditor, "/emergency/"),
+        "no-purpose": (on_duty, record),
+        "batch-on-duty": (first_on_duty, f"/review/{found.batch}/"),
         "activate": (None, "/activate/"),
     }
     for width in (1440, 390):

@@ -12,6 +12,7 @@ import click
 
 from suyuan.access.command import acting_as, as_option
 from suyuan.access.grounds import ASSIGNED
+from suyuan.access.words import READERS
 
 AS = click.option("--as", "username", required=True, metavar="USER", help="以谁的账号办理 · whose account acts")
 JSON = click.option("--json", "as_json", is_flag=True, help="机器可读 · machine-readable")
@@ -21,7 +22,6 @@ KIND = click.argument("kind", type=click.Choice(ASSIGNED))
 ENDS = click.option(
     "--until", "ends_on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="结束日期,不含 · until this day"
 )
-READERS = ("collector", "first_reviewer", "second_reviewer", "final_reviewer", "department_head", "analyst")
 
 
 @contextmanager

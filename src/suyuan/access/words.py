@@ -17,6 +17,8 @@ DUTIES = {
     "security_administrator": _("安全管理员"),
     "training_manager": _("培训管理员"),
 }
+# Duties whose work is with the content of records; the database holds the same list in `access_reads`.
+READERS = ("collector", "first_reviewer", "second_reviewer", "final_reviewer", "department_head", "analyst")
 GROUNDS = {
     "duty": _("岗位日常"),
     "case": _("案件"),

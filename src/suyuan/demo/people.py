@@ -6,8 +6,11 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 
-from suyuan.access import actions, queries
+from django.utils import timezone
+
+from suyuan.access import actions, grounds, queries
 from suyuan.access.acting import Acting, acting
 from suyuan.installation import current
 from suyuan.installation.model import write_private
@@ -41,7 +44,9 @@ STAFF = {
     "first2": ("周初审（演示）", "first_reviewer", (1, 0, 0)),
     "second2": ("郑复审（演示）", "second_reviewer", (1, 0)),
     "final2": ("何终审（演示）", "final_reviewer", (1,)),
+    "chief": ("许总队（演示）", "department_head", ()),
 }
+CASE = ("A3301060000002026010001", "演示案件：核实涉案车辆与人员")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ def settle(tell: Callable[[str, str], None]) -> dict[str, Member]:
         staff_no = f"YS{number:04}"
         if staff_no not in known:
             _member(admins, staff_no, username, name, duty, places[where], accounts)
+    _assign_case()
     _write_down(accounts)
     return {name: _found(name) for name in STAFF}
 
@@ -128,6 +134,15 @@ def _member(
     with _as(admins["security_administrator"]) as who:
         actions.grant(who, person, duty, agency, reason="演示任命")
     accounts[username] = (password, f"{name} {queries.agency_name(agency)}")
+
+
+def _assign_case() -> None:
+    """Everybody who reads records works on one case for the next year, as their chief assigned it."""
+    until = timezone.localdate() + timedelta(days=365)
+    with _as(queries.person_of("chief")) as who:
+        for person, duty, _words in queries.holders(who):
+            if all(one.kind == "duty" for one in queries.grounds(person)):
+                grounds.assign(who, person, duty, "case", *CASE, until)
 
 
 def _write_down(accounts: dict[str, tuple[str, str]]) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from suyuan.access import grounds
 from suyuan.access import queries as access
 from suyuan.access.acting import Acting
 from suyuan.access.web import ActingRequest, with_acting
@@ -49,6 +50,7 @@ def desk(request: ActingRequest) -> HttpResponse:
         context |= _reviewing(who)
     if who.duty in ADMINISTRATORS:
         context |= _administering()
+    context["tiles"] = [*context.get("tiles", []), *_answering(who)]
     return render(request, "web/desk.html", context)
 
 
@@ -62,6 +64,17 @@ def _reviewing(who: Acting) -> dict[str, Any]:
         Tile(late, _("已等待三天以上"), url, urgent=True),
     ]
     return {"tiles": tiles, "waiting": waiting[:SHOWN], "reviews": True}
+
+
+def _answering(who: Acting) -> list[Tile]:
+    """What a head of department answers, and a head or the auditor reviews."""
+    tiles = []
+    if who.duty == "department_head":
+        tiles.append(Tile(len(grounds.asked(who)), _("等我答复的事由申请"), reverse("access:grounds"), urgent=True))
+    if who.duty in ("department_head", "security_auditor"):
+        open_uses = sum(one.reviewed_at is None for one in grounds.emergencies(who))
+        tiles.append(Tile(open_uses, _("待复核的紧急查阅"), reverse("access:emergency"), urgent=True))
+    return tiles
 
 
 def _administering() -> dict[str, Any]:

@@ -9,10 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_noop as _
 
+from suyuan.access import words
 from suyuan.catalog.model import Catalog
 from suyuan.i18n import say
 
 ADMINISTRATORS = frozenset({"system_administrator", "security_administrator", "security_auditor"})
+READERS = frozenset(words.READERS)
 REVIEWERS = frozenset({"first_reviewer", "second_reviewer", "final_reviewer", "department_head"})
 
 
@@ -20,7 +22,7 @@ REVIEWERS = frozenset({"first_reviewer", "second_reviewer", "final_reviewer", "d
 class Place:
     """One line of the navigation table: an address name, its words, its icon, and the duties that see it.
 
-    `only` empty means every duty but those in `never`.
+    `only` empty means every duty.
     """
 
     name: str
@@ -28,11 +30,10 @@ class Place:
     icon: str
     hint: str = ""
     only: frozenset[str] = frozenset()
-    never: frozenset[str] = frozenset()
 
     def seen_by(self, duty: str) -> bool:
         """Whether this duty has business there."""
-        return duty in self.only if self.only else duty not in self.never
+        return not self.only or duty in self.only
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,18 @@ WORK = (
         hint=_("表格整批导入，逐行给出结果"),
         only=frozenset({"collector"}),
     ),
-    Place("records:search", _("检索"), icon="search", hint=_("按姓名、证件号、车牌、编号查找"), never=ADMINISTRATORS),
-    Place("records:types", _("数据目录"), icon="database", hint=_("按类别浏览记录"), never=ADMINISTRATORS),
+    Place("records:search", _("检索"), icon="search", hint=_("按姓名、证件号、车牌、编号查找"), only=READERS),
+    Place("records:types", _("数据目录"), icon="database", hint=_("按类别浏览记录"), only=READERS),
+    Place("access:grounds", _("办理事由"), icon="briefcase", hint=_("选用、申请或指派办理事由"), only=READERS),
 )
 ADMINISTRATION = (
+    Place(
+        "access:emergency",
+        _("紧急查阅"),
+        icon="alert-triangle",
+        hint=_("紧急查阅及其复核"),
+        only=frozenset({"security_auditor", "department_head"}),
+    ),
     Place("access:agencies", _("机构"), icon="building", hint=_("机构的层级与区划代码")),
     Place("access:people", _("人员"), icon="users", hint=_("谁在哪个机构、担任什么岗位")),
     Place(

@@ -11,7 +11,7 @@ from django.utils import translation
 from suyuan import catalog
 from suyuan.access import web as access
 from suyuan.web import navigation
-from suyuan.web.navigation import ADMINISTRATION, ADMINISTRATORS, DESK, WORK, Domain, Item
+from suyuan.web.navigation import ADMINISTRATION, DESK, READERS, WORK, Domain, Item
 
 
 class Shell:
@@ -43,7 +43,7 @@ class Shell:
     @property
     def reads_records(self) -> bool:
         """Whether the current duty has anything to do with records."""
-        return bool(self.duty) and self.duty not in ADMINISTRATORS
+        return self.duty in READERS
 
     @property
     def work(self) -> list[Item]:
