@@ -52,8 +52,14 @@ def encrypt(suite: str, keys: Sequence[bytes], plains: Sequence[bytes], places: 
 
 def decrypt(suite: str, key: bytes, content: bytes, place: bytes, where: str) -> tuple[bytes, bytes]:
     """The JSON bytes of a content and its commitment. Raises `ContentDamaged`, naming `where`."""
+    salted, commitment = open_salted(suite, key, content, place, where)
+    return salted[SALT:], commitment
+
+
+def open_salted(suite: str, key: bytes, content: bytes, place: bytes, where: str) -> tuple[bytes, bytes]:
+    """The salt and JSON bytes of a content, which open its commitment, and that. Raises `ContentDamaged`."""
     try:
         salted = SUITES[suite].open(key).decrypt(content[:NONCE], content[NONCE:], place)
     except (InvalidTag, ValueError) as exc:
         raise ContentDamaged(where) from exc
-    return salted[SALT:], sha256(salted).digest()
+    return salted, sha256(salted).digest()

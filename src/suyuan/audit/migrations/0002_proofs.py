@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from django.db import migrations
+
+from suyuan.installation.sql import run
 
 
 class Migration(migrations.Migration):
-    """What a proof of one record reads."""
+    """Stands on records, reviews and the ledger."""
 
     dependencies = [("audit", "0001_desk")]
-    operations: ClassVar[list[Any]] = []
+    operations = [run("audit", "proofs")]

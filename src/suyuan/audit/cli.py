@@ -1,0 +1,68 @@
+"""`suyuan ledger prove` and `suyuan ledger verifier`: proofs for outsiders, and what they check them with."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from suyuan.access.command import acting_as, as_option, ground_option
+from suyuan.i18n import say
+from suyuan.installation.command import json_option, with_database
+from suyuan.ledger.cli import ledger
+
+
+@ledger.command(help="出具一条记录的证明包,可离线核验 · issue the proof of a record, to be checked offline")
+@click.argument("record", type=click.UUID)
+@click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.zip")
+@click.option("--with-content", is_flag=True, help="含内容,即对外提供 With the content: a disclosure")
+@click.option("--recipient", default="", metavar="TEXT", help="接收方 To whom it goes")
+@as_option
+@ground_option
+@with_database
+@json_option
+def prove(
+    record: UUID, out: Path, with_content: bool, recipient: str, username: str, ground: int | None, as_json: bool
+) -> None:
+    """Write the bundle; heads of department and security auditors may. Entered in the ledger."""
+    from suyuan.audit.bundle import prove as run
+    from suyuan.ledger.keys import source
+
+    with acting_as(username, PROVERS, ground=ground) as who:
+        bundle = run(who, record, recipient=recipient, with_content=with_content)
+    out.write_bytes(bundle)
+    key = source().public_key().hex()
+    if as_json:
+        click.echo(json.dumps({"bundle": str(out), "bytes": len(bundle), "public_key": key}))
+    else:
+        click.echo(say(f"已写入 {out}({len(bundle):,} 字节)。请另行告知对方公钥:{key}",
+                       f"{out} written ({len(bundle):,} bytes). Tell the public key by another way: {key}"))  # fmt: skip
+
+
+@ledger.command(help="取出核验工具:单文件程序或离线网页 · write out the verifier: one-file program or offline page")
+@click.option(
+    "-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="verify.html|verify.py"
+)
+def verifier(out: Path) -> None:
+    """By its ending: `.html` the page that works offline, `.py` the program (Python 3.11, no dependency)."""
+    out.write_bytes(page() if out.suffix == ".html" else program())
+    click.echo(out)
+
+
+def page() -> bytes:
+    """The offline page, from the static build."""
+    return (files("suyuan") / "web" / "static" / "dist" / "verify.html").read_bytes()
+
+
+def program() -> bytes:
+    """The one-file program."""
+    import suyuan_verify
+
+    return Path(suyuan_verify.__file__).read_bytes()
+
+
+PROVERS = ("department_head", "security_auditor")
+commands: list[click.Command] = []
