@@ -100,7 +100,7 @@ def paths(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The place of every single value in a bundle, but for names and what is said of the bundle itself."""
     if isinstance(value, dict):
         for name, one in value.items():
-            if place or name not in ("names", "made_at", "waiting"):
+            if place or name not in ("format", "names", "made_at", "waiting"):
                 yield from paths(one, (*place, name))
     elif isinstance(value, list):
         for number, one in enumerate(value):

@@ -144,6 +144,7 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
         "common_origin": common,
         "revisions": [(one.info, _changes(rtype, one.changes, shown)) for one in found.steps],
         "shown": shown,
+        "may_prove": decide(request.acting, "prove").allowed,
         "may_show": rtype.about_people and not shown and decide(request.acting, "reveal").allowed,
         "links": _neighbours(request, found.links),
         "seen": seen,

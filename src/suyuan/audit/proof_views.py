@@ -1,0 +1,31 @@
+"""Handing out proofs, and what outsiders check them with."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET, require_POST
+
+from suyuan.access.web import ActingRequest, with_acting
+from suyuan.audit import bundle
+from suyuan.audit.cli import page, program
+
+
+@require_POST
+@with_acting
+def prove(request: ActingRequest, record: UUID) -> HttpResponse:
+    """The proof of one record as a download; with its content only for a named recipient."""
+    recipient, content = request.POST.get("recipient", "").strip()[:200], request.POST.get("content") == "1"
+    data = bundle.prove(request.acting, record, recipient=recipient, with_content=content)
+    return _download(data, "application/zip", f"proof-{record}.zip")
+
+
+@require_GET
+def verifier(request: HttpRequest, kind: str) -> HttpResponse:
+    """The offline page (`html`) or the one-file program (`py`). Open to anybody: they hold no data."""
+    return _download(page() if kind == "html" else program(), "application/octet-stream", f"suyuan_verify.{kind}")
+
+
+def _download(data: bytes, content_type: str, name: str) -> HttpResponse:
+    return HttpResponse(data, content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
