@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 import pytest
 from django.contrib.auth.hashers import make_password
 
+from suyuan.access import proposals
 from suyuan.access.acting import Acting, acting
 from suyuan.installation import Installation
 
@@ -43,6 +45,7 @@ PEOPLE = {
     "system": ("卫系", "system_administrator", MINISTRY),
     "security": ("蒋安", "security_administrator", MINISTRY),
     "trainer": ("沈训", "training_manager", PROVINCE),
+    "security2": ("韩安", "security_administrator", MINISTRY),
 }
 
 
@@ -78,6 +81,16 @@ class World:
             return self.people[name]
         except KeyError:
             raise AttributeError(name) from None
+
+
+def grant(world: World, person: int, kind: str, agency: int, **more: Any) -> int:
+    """A duty as it comes about: one security administrator proposes, the other approves. Gives its number."""
+    with world.security.acting() as who:
+        proposal = proposals.propose_duty(who, person, kind, agency, **{"reason": "令〔2026〕1号"} | more)
+    with world.security2.acting() as who:
+        made = proposals.approve(who, proposal)
+    assert made is not None
+    return made
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from suyuan.records import dossier
 from suyuan.records import queries as records
 from suyuan.records.errors import NotFound
 from suyuan.review import actions as review
-from world import FAR_STATION, PASSWORD, Somebody, World
+from world import FAR_STATION, PASSWORD, Somebody, World, grant
 
 pytestmark = pytest.mark.usefixtures("database")
 NEXT_MONTH = timezone.localdate() + timedelta(days=30)
@@ -304,8 +304,7 @@ def test_a_protected_value_is_shown_one_at_a_time(world: World) -> None:
 
 def test_ended_duties_end_their_grounds(world: World) -> None:
     """A ground lives no longer than the duty it belongs to."""
-    with world.security.acting() as who:
-        duty = actions.grant(who, world.trainer.person, "collector", 0, reason="临时")
+    duty = grant(world, world.trainer.person, "collector", 0)
     with psycopg.connect(current().database("owner"), autocommit=True) as owner:
         ground = owner.execute(
             """INSERT INTO access_ground (person, duty, kind, ends_at) VALUES (%s, %s, 'shift', now() + interval '1 day')

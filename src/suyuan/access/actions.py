@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -20,64 +19,52 @@ from suyuan.access.errors import BadCode, Conflict, NotAllowed
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 
-FOUNDERS = ("system_administrator", "security_administrator", "security_auditor")
+# Two security administrators, since nothing is granted by one alone.
+FOUNDERS = ("system_administrator", "security_administrator", "security_administrator", "security_auditor")
 
 
 def add_agency(who: Acting, parent: int, name: str, name_en: str = "", division_code: str = "") -> int:
     """Add an agency under `parent`; gives its number. Raises `NotAllowed`, `Conflict`."""
     return int(
-        _do(who, "add_agency", "SELECT access_add_agency(%s, %s, %s, %s)", [parent, name, name_en, division_code])
+        do(who, "add_agency", "SELECT access_add_agency(%s, %s, %s, %s)", [parent, name, name_en, division_code])
     )
 
 
 def add_department(who: Acting, agency: int, name: str, name_en: str = "") -> int:
     """Add a department to an agency. Raises `NotAllowed`, `Conflict`."""
-    return int(_do(who, "add_department", "SELECT access_add_department(%s, %s, %s)", [agency, name, name_en]))
+    return int(do(who, "add_department", "SELECT access_add_department(%s, %s, %s)", [agency, name, name_en]))
 
 
 def add_person(who: Acting, staff_no: str, name: str, agency: int, department: int | None = None) -> int:
     """Enter a member of staff; gives their number. Raises `NotAllowed`, `Conflict`."""
-    return int(_do(who, "add_person", "SELECT access_add_person(%s, %s, %s, %s)", [staff_no, name, agency, department]))
+    return int(do(who, "add_person", "SELECT access_add_person(%s, %s, %s, %s)", [staff_no, name, agency, department]))
 
 
 def add_account(who: Acting, person: int, username: str, password: str | None = None) -> str:
     """Give a person an account; returns its password, a random one unless given. Raises `NotAllowed`, `Conflict`."""
     chosen = password or secrets.token_urlsafe(9)
-    _do(who, "add_account", "SELECT access_add_account(%s, %s, %s)", [person, username, make_password(chosen)])
+    do(who, "add_account", "SELECT access_add_account(%s, %s, %s)", [person, username, make_password(chosen)])
     return chosen
 
 
 def set_active(who: Acting, person: int, active: bool) -> None:
     """Let a person in, or shut them out at once, open sessions included. Raises `NotAllowed`."""
-    _do(who, "set_active", "SELECT access_set_active(%s, %s)", [person, active])
-
-
-def grant(
-    who: Acting,
-    person: int,
-    kind: str,
-    agency: int,
-    *,
-    reason: str,
-    department: int | None = None,
-    clearance: int = 1,
-    starts_on: date | None = None,
-    ends_on: date | None = None,
-) -> int:
-    """Grant a duty at an agency from a day until a day; gives its number. Raises `NotAllowed`, `Conflict`."""
-    values = [person, kind, agency, department, clearance, starts_on, ends_on or "infinity", reason]
-    call = "SELECT access_grant(%s, %s, %s, %s, %s::smallint, coalesce(%s::date, civil_today()), %s::date, %s)"
-    return int(_do(who, "grant", call, values))
+    do(who, "set_active", "SELECT access_set_active(%s, %s)", [person, active])
 
 
 def end_duty(who: Acting, duty: int) -> None:
     """End a duty and its grounds at once. Raises `NotAllowed`."""
-    _do(who, "end_duty", "SELECT access_end_duty(%s)", [duty])
+    do(who, "end_duty", "SELECT access_end_duty(%s)", [duty])
+
+
+def lower_clearance(who: Acting, duty: int) -> None:
+    """Take a duty's clearance back to level 1 at once. Raises `NotAllowed`."""
+    do(who, "lower_clearance", "SELECT access_lower_clearance(%s)", [duty])
 
 
 def unlock(who: Acting, username: str) -> None:
     """Forget the failed sign-ins of an account. Raises `NotAllowed`."""
-    _do(who, "unlock", "SELECT access_unlock(%s)", [username])
+    do(who, "unlock", "SELECT access_unlock(%s)", [username])
 
 
 def first_activation_code() -> str | None:
@@ -85,12 +72,12 @@ def first_activation_code() -> str | None:
 
     Only digests are stored, so each call before the first activation makes new codes.
     """
-    codes = {kind: secrets.token_hex(8) for kind in FOUNDERS}
+    codes = [(kind, secrets.token_hex(8)) for kind in FOUNDERS]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT access_offer_codes(%s)", [[_digest(code) for code in codes.values()]])
+        cursor.execute("SELECT access_offer_codes(%s, %s)", [list(FOUNDERS), [_digest(code) for _, code in codes]])
         if not cursor.fetchone()[0]:
             return None
-    return "\n".join(f"{kind} {code}" for kind, code in codes.items())
+    return "\n".join(f"{kind} {code}" for kind, code in codes)
 
 
 def activate(kind: str, code: str, staff_no: str, name: str, username: str, password: str) -> int:
@@ -112,7 +99,11 @@ def _digest(code: str) -> str:
     return sha256(code.strip().encode()).hexdigest()
 
 
-def _do(who: Acting, done: str, statement: str, values: list[Any]) -> Any:
+def do(who: Acting, done: str, statement: str, values: list[Any]) -> Any:
+    """Call one function of this room and enter it, under the name `done`, with the numbers of what it was about and made.
+
+    Raises `NotAllowed`, `Conflict`.
+    """
     with transaction.atomic():
         result = _call(statement, values)
         numbers = {"made": result} if isinstance(result, int) else {}

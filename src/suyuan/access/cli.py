@@ -1,21 +1,21 @@
-"""`suyuan agency`, `suyuan user`, `suyuan duty`: administration by command, under the named administrator's own duty."""
+"""`suyuan agency`, `suyuan user`, `suyuan ground`: administration by command, under the named administrator's own duty."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import click
 
+from suyuan.access import duty_cli
 from suyuan.access.command import acting_as, as_option
+from suyuan.access.common_cli import JSON, database, show
 from suyuan.access.grounds import ASSIGNED
 from suyuan.access.words import READERS
 
 AS = click.option("--as", "username", required=True, metavar="USER", help="以谁的账号办理 · whose account acts")
-JSON = click.option("--json", "as_json", is_flag=True, help="机器可读 · machine-readable")
 
 
 KIND = click.argument("kind", type=click.Choice(ASSIGNED))
@@ -25,31 +25,14 @@ ENDS = click.option(
 
 
 @contextmanager
-def _database() -> Iterator[None]:
-    from suyuan.installation import current
-    from suyuan.installation.serving import database_running
-
-    with database_running(current()):
-        yield
-
-
-@contextmanager
 def _acting(username: str, duty: str) -> Iterator[Any]:
     from suyuan.access import queries
     from suyuan.access.acting import acting
 
-    with _database():
+    with database():
         person = queries.person_of(username)
         with acting(person, queries.default_ground(person, duty)) as who:
             yield who
-
-
-def _show(rows: Sequence[tuple[Any, ...]], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps([row._asdict() for row in rows], ensure_ascii=False, default=str))  # type: ignore[attr-defined]  # named tuples
-    else:
-        for row in rows:
-            click.echo("\t".join("" if value is None else str(value) for value in row))
 
 
 @click.group(help="机构 · agencies")
@@ -63,8 +46,8 @@ def agency_list(as_json: bool) -> None:
     """Agencies, each before the ones below it."""
     from suyuan.access import queries
 
-    with _database():
-        _show(queries.agencies(), as_json)
+    with database():
+        show(queries.agencies(), as_json)
 
 
 @agency.command("add", help="在上级机构下增加机构 · add an agency under PARENT")
@@ -92,8 +75,8 @@ def user_list(as_json: bool) -> None:
     """People by agency."""
     from suyuan.access import queries
 
-    with _database():
-        _show(queries.people(), as_json)
+    with database():
+        show(queries.people(), as_json)
 
 
 @user.command("add", help="登记人员并建立账号 · enter a person and make an account")
@@ -122,47 +105,6 @@ def user_disable(person: int, username: str) -> None:
         actions.set_active(who, person, False)
 
 
-@click.group(help="岗位职责 · duties")
-def duty() -> None:
-    """Commands of duties."""
-
-
-@duty.command("list", help="列出某人的岗位 · list a person's duties")
-@click.argument("person", type=int)
-@JSON
-def duty_list(person: int, as_json: bool) -> None:
-    """Duties of a person."""
-    from suyuan.access import queries
-
-    with _database():
-        _show(queries.duties(person), as_json)
-
-
-@duty.command("grant", help="授予岗位 · grant a duty")
-@click.argument("person", type=int)
-@click.argument("kind")
-@click.argument("agency", type=int)
-@click.option("--reason", required=True, help="依据 · on what ground")
-@AS
-def duty_grant(person: int, kind: str, agency: int, reason: str, username: str) -> None:
-    """Grant a duty; prints its number."""
-    from suyuan.access import actions
-
-    with _acting(username, "security_administrator") as who:
-        click.echo(actions.grant(who, person, kind, agency, reason=reason))
-
-
-@duty.command("end", help="终止岗位 · end a duty at once")
-@click.argument("number", type=int)
-@AS
-def duty_end(number: int, username: str) -> None:
-    """End a duty."""
-    from suyuan.access import actions
-
-    with _acting(username, "security_administrator") as who:
-        actions.end_duty(who, number)
-
-
 @click.group(help="办理事由 · grounds")
 def ground() -> None:
     """Commands of grounds."""
@@ -175,8 +117,8 @@ def ground_list(username: str, as_json: bool) -> None:
     """Live grounds, those of duties first."""
     from suyuan.access import queries
 
-    with _database():
-        _show(queries.grounds(queries.person_of(username)), as_json)
+    with database():
+        show(queries.grounds(queries.person_of(username)), as_json)
 
 
 @ground.command("request", help="向部门负责人申请事由 · ask the head of department for a ground")
@@ -189,7 +131,7 @@ def ground_request(kind: str, reference: str, reason: str, ends_on: datetime, us
     """Ask for a ground; prints the number of the request."""
     from suyuan.access import grounds
 
-    with _database(), acting_as(username, READERS) as who:
+    with database(), acting_as(username, READERS) as who:
         click.echo(grounds.ask(who, kind, reference, reason, ends_on.date()))
 
 
@@ -200,8 +142,8 @@ def ground_waiting(username: str, as_json: bool) -> None:
     """A head of department sees those to answer, everybody else their own."""
     from suyuan.access import grounds
 
-    with _database(), acting_as(username) as who:
-        _show(grounds.asked(who), as_json)
+    with database(), acting_as(username) as who:
+        show(grounds.asked(who), as_json)
 
 
 @ground.command("answer", help="答复申请 · answer a request")
@@ -212,7 +154,7 @@ def ground_answer(number: int, answer: str, username: str) -> None:
     """Grant or refuse; prints the number of the ground that was made."""
     from suyuan.access import grounds
 
-    with _database(), acting_as(username, ["department_head"]) as who:
+    with database(), acting_as(username, ["department_head"]) as who:
         made = grounds.answer(who, number, answer == "grant")
     if made is not None:
         click.echo(made)
@@ -232,7 +174,7 @@ def ground_assign(
     """Assign a ground under one of an officer's duties (`suyuan duty list`); prints its number."""
     from suyuan.access import grounds
 
-    with _database(), acting_as(username, ["department_head"]) as who:
+    with database(), acting_as(username, ["department_head"]) as who:
         click.echo(grounds.assign(who, person, duty, kind, reference, reason, ends_on.date()))
 
 
@@ -243,8 +185,8 @@ def ground_end(number: int, username: str) -> None:
     """End one's own ground, or one that a head could have assigned."""
     from suyuan.access import grounds
 
-    with _database(), acting_as(username) as who:
+    with database(), acting_as(username) as who:
         grounds.end(who, number)
 
 
-commands = [agency, user, duty, ground]
+commands = [agency, user, *duty_cli.commands, ground]

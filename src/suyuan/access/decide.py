@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from suyuan.access import queries
 from suyuan.access.acting import Acting
 from suyuan.access.errors import NotAllowed
-from suyuan.access.words import DUTIES
+from suyuan.access.words import DUTIES, READERS
 
 _ACTIONS = {
     "collect": ("采集数据", "collect data"),
@@ -24,8 +25,26 @@ _ACTIONS = {
     "second_review": ("复审", "do the second review"),
     "final_review": ("终审", "do the final review"),
     "administer": ("管理机构、人员和账号", "administer agencies, people and accounts"),
-    "grant": ("授予或终止岗位", "grant or end duties"),
+    "grant": ("提请、批准或终止授权", "propose, approve or end what others may do"),
+    "undertakings": ("查看保密承诺书签署情况", "see who has signed the secrecy undertaking"),
     "audit": ("审计", "audit"),
+}
+
+# Actions on what a record says: these alone look at its level and at the clearance of the duty.
+ON_CONTENT = frozenset(
+    {"collect", "read", "reveal", "export", "prove", "first_review", "second_review", "final_review"}
+)
+# States in which an action makes sense; every state for what is not named here. A disposed record has no content left.
+_STATES = {
+    "collect": frozenset({"draft", "in_force", "returned", "rejected"}),
+    "read": frozenset(
+        {"draft", "first_review", "second_review", "final_review", "in_force", "returned", "rejected", "sealed"}
+    ),
+    "reveal": frozenset({"draft", "first_review", "second_review", "final_review", "in_force", "returned", "rejected"}),
+    "export": frozenset({"in_force"}),
+    "first_review": frozenset({"first_review"}),
+    "second_review": frozenset({"second_review"}),
+    "final_review": frozenset({"final_review"}),
 }
 
 
@@ -44,21 +63,47 @@ def table() -> frozenset[tuple[str, str]]:
         return frozenset((row["duty"], row["action"]) for row in csv.DictReader(file))
 
 
-def decide(who: Acting, action: str, *, agency: int | None = None, level: int = 1) -> Decision:
-    """Whether `who` may do `action` to something of an agency and level; None means no particular thing."""
+def actions_of(duty: str) -> frozenset[str]:
+    """What a duty may do."""
+    return frozenset(action for held, action in table() if held == duty)
+
+
+def power_of(duty: str) -> str:
+    """Which of the separate powers a duty belongs to: its own for an administrator, else work on records."""
+    return duty if duty in ("system_administrator", "security_administrator", "security_auditor") else "records"
+
+
+def action_word(action: str) -> tuple[str, str]:
+    """An action in both languages."""
+    return _ACTIONS[action]
+
+
+def decide(
+    who: Acting, action: str, *, agency: int | None = None, level: int = 1, state: str | None = None
+) -> Decision:
+    """Whether `who` may do `action` to something of an agency, level and state; None means no particular one."""
     duty, (zh, en) = _duty(who.duty), _ACTIONS[action]
     if (who.duty, action) not in table():
         return Decision(False, f"{duty[0]}不能{zh}", f"A {duty[1]} may not {en}")
-    if agency is not None and not who.scope_lo <= agency < who.scope_hi:
+    if agency is not None and not _reaches(who, action, agency):
         return Decision(False, "不在当前办理事由的管辖范围内", "It lies outside the scope of the current ground")
-    if level > who.clearance:
+    if action in ON_CONTENT and who.duty in READERS and level > who.clearance:
         return Decision(False, "超过当前岗位可接触的密级", "Its level is above the clearance of the current duty")
+    if state is not None and state not in _STATES.get(action, (state,)):
+        return Decision(False, f"记录处于当前状态时不能{zh}", f"In its present state nobody may {en}")
     return Decision(True, f"{duty[0]}可以{zh}", f"A {duty[1]} may {en}")
 
 
-def require(who: Acting, action: str, *, agency: int | None = None, level: int = 1) -> None:
+def _reaches(who: Acting, action: str, agency: int) -> bool:
+    # Administrators reach no record, and administer the agencies of their range.
+    lo, hi = (who.scope_lo, who.scope_hi) if who.duty in READERS else queries.range_of(who.agency)
+    # The final review is the superior agency's (norm 3.2.3), never that of the agency whose data it is.
+    return lo <= agency < hi and not (action == "final_review" and agency == who.agency)
+
+
+def require(who: Acting, action: str, *, agency: int | None = None, level: int = 1, state: str | None = None) -> None:
     """Raise `NotAllowed`, with its reason, unless `decide` allows the act."""
-    decision = decide(who, action, agency=agency, level=level)
+    decision = decide(who, action, agency=agency, level=level, state=state)
     if not decision.allowed:
         raise NotAllowed(decision.reason_zh + "。", decision.reason_en + ".")
 

@@ -14,7 +14,7 @@ from suyuan.access import grounds, queries
 from suyuan.access.acting import Acting
 from suyuan.access.actions import FOUNDERS
 from suyuan.access.grounds import ASSIGNED
-from suyuan.access.words import DUTIES, GROUNDS
+from suyuan.access.words import DUTIES, GROUNDS, LIMITS, READERS
 
 
 class _Plain(forms.Form):
@@ -73,6 +73,29 @@ class DutyForm(_Plain):
         super().__init__(*args, **kwargs)
 
 
+class RaiseForm(_Plain):
+    """A higher clearance for one of a person's duties."""
+
+    duty = forms.TypedChoiceField(label=_("岗位"), coerce=int)
+    reason = forms.CharField(label=_("依据（文号或理由）"), max_length=200)
+
+    def __init__(self, *args: Any, person: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["duty"].choices = [  # type: ignore[attr-defined]  # a choice field
+            (one.duty, f"{_(DUTIES[one.kind])} · {queries.agency_name(one.agency)}")
+            for one in queries.duties(person)
+            if one.live and one.clearance == 1 and one.kind in READERS
+        ]
+
+
+class LimitForm(_Plain):
+    """Another limit."""
+
+    kind = forms.ChoiceField(label=_("限额"), choices=[(kind, _(word)) for kind, word in LIMITS.items()])
+    most = forms.IntegerField(label=_("最多次数"), min_value=1, max_value=100_000)
+    reason = forms.CharField(label=_("依据（文号或理由）"), max_length=200)
+
+
 class GroundForm(_Plain):
     """A ground to ask for."""
 
@@ -117,7 +140,7 @@ class AssignForm(GroundForm):
 class ActivateForm(_Plain):
     """The first administrator of a kind, with the code that `suyuan up` printed."""
 
-    kind = forms.ChoiceField(label=_("岗位"), choices=[(kind, _(DUTIES[kind])) for kind in FOUNDERS])
+    kind = forms.ChoiceField(label=_("岗位"), choices=[(kind, _(DUTIES[kind])) for kind in dict.fromkeys(FOUNDERS)])
     code = forms.CharField(label=_("激活码"), max_length=40)
     staff_no = forms.RegexField(label=_("警号（工号）"), regex=r"^[A-Za-z0-9]{2,20}$")
     name = forms.CharField(label=_("姓名"), max_length=40)

@@ -91,6 +91,12 @@ def agencies() -> list[Agency]:
     return [Agency(*row) for row in _rows("SELECT * FROM access_agency ORDER BY agency")]
 
 
+def range_of(agency: int) -> tuple[int, int]:
+    """The range of agency numbers that an agency and those below it fill; an empty one where there is none."""
+    rows = _rows("SELECT agency, agency + width FROM access_agency WHERE agency = %s", [agency])
+    return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
+
+
 def people(agency: int | None = None) -> list[Person]:
     """People, or those of one agency and the ones below it."""
     return [

@@ -15,10 +15,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from suyuan.access import actions, queries
+from suyuan.access import actions, proposals, queries
 from suyuan.access.decide import decide
 from suyuan.access.errors import BadCode, Conflict, NotAllowed
-from suyuan.access.forms import AccountForm, ActivateForm, AgencyForm, DutyForm, PersonForm
+from suyuan.access.forms import AccountForm, ActivateForm, AgencyForm, DutyForm, PersonForm, RaiseForm
 from suyuan.access.models import Account
 from suyuan.access.web import ActingRequest, person_of, with_acting
 from suyuan.access.words import AGENCY_KINDS, DUTIES
@@ -112,15 +112,14 @@ def people(request: ActingRequest) -> HttpResponse:
 def person(request: ActingRequest, number: int) -> HttpResponse:
     """One member of staff: duties, accounts, and what the administrator in charge may change."""
     administers, grants = (decide(request.acting, one).allowed for one in ("administer", "grant"))
-    duty_form, account_form = DutyForm(), AccountForm()
-    if request.method == "POST":
-        act = request.POST.get("act", "")
-        if act == "grant":
-            duty_form = DutyForm(request.POST)
-        if act == "account":
-            account_form = AccountForm(request.POST)
-        if _change(request, act, number, duty_form, account_form):
-            return redirect("access:person", number=number)
+    act = request.POST.get("act", "")
+    forms: dict[str, Any] = {
+        "grant": DutyForm(request.POST if act == "grant" else None),
+        "raise": RaiseForm(request.POST if act == "raise" else None, person=number),
+        "account": AccountForm(request.POST if act == "account" else None),
+    }
+    if request.method == "POST" and _change(request, act, number, forms.get(act)):
+        return redirect("access:person", number=number)
     return render(
         request,
         "access/person.html",
@@ -128,8 +127,9 @@ def person(request: ActingRequest, number: int) -> HttpResponse:
             "one": queries.person(number),
             "duties": _worded(queries.duties(number)),
             "usernames": queries.usernames(number),
-            "duty_form": duty_form if grants else None,
-            "account_form": account_form if administers else None,
+            "duty_form": forms["grant"] if grants else None,
+            "raise_form": forms["raise"] if grants and forms["raise"].fields["duty"].choices else None,
+            "account_form": forms["account"] if administers else None,
             "administers": administers,
             "grants": grants,
         },
@@ -148,24 +148,32 @@ def accounts(request: ActingRequest) -> HttpResponse:
     return render(request, "access/accounts.html", {"accounts": listed, "grants": grants})
 
 
-def _change(request: ActingRequest, act: str, number: int, duty_form: DutyForm, account_form: AccountForm) -> bool:
+def _change(request: ActingRequest, act: str, number: int, form: Any) -> bool:
     who = request.acting
-    if act == "grant" and duty_form.is_valid():
-        return _try(duty_form, lambda: actions.grant(who, number, **duty_form.cleaned_data))
+    if form is not None:
+        return form.is_valid() and _try(form, lambda: _fill_in(request, act, number, form.cleaned_data))
     if act == "end":
         actions.end_duty(who, int(request.POST["duty"]))
-        return True
-    if act in ("disable", "enable"):
+    elif act == "lower":
+        actions.lower_clearance(who, int(request.POST["duty"]))
+    elif act in ("disable", "enable"):
         actions.set_active(who, number, act == "enable")
-        return True
-    if act == "account" and account_form.is_valid():
+    else:
+        return False
+    return True
 
-        def make() -> None:
-            password = actions.add_account(who, number, account_form.cleaned_data["username"])
-            messages.success(request, _("账号已建立，初始密码（只显示这一次）：") + password)
 
-        return _try(account_form, make)
-    return False
+def _fill_in(request: ActingRequest, act: str, number: int, given: dict[str, Any]) -> None:
+    who = request.acting
+    if act == "account":
+        password = actions.add_account(who, number, given["username"])
+        messages.success(request, _("账号已建立，初始密码（只显示这一次）：") + password)
+        return
+    if act == "grant":
+        proposals.propose_duty(who, number, **given)
+    else:
+        proposals.propose_clearance(who, given["duty"], 2, reason=given["reason"])
+    messages.success(request, _("已提请，须由另一名安全管理员在 7 天内批准。"))
 
 
 def _try(form: Any, change: Callable[[], Any]) -> bool:

@@ -17,6 +17,13 @@ DUTIES = {
     "security_administrator": _("安全管理员"),
     "training_manager": _("培训管理员"),
 }
+# Powers that one person never holds together; the database holds the same list in `access_duty_powers_apart`.
+POWERS = {
+    "records": _("数据业务"),
+    "system_administrator": _("系统管理"),
+    "security_administrator": _("安全管理"),
+    "security_auditor": _("安全审计"),
+}
 # Duties whose work is with the content of records; the database holds the same list in `access_reads`.
 READERS = ("collector", "first_reviewer", "second_reviewer", "final_reviewer", "department_head", "analyst")
 GROUNDS = {
@@ -30,6 +37,20 @@ GROUNDS = {
     "shift": _("值班"),
     "emergency": _("紧急查阅"),
 }
+PROPOSALS = {
+    "grant": _("授予岗位"),
+    "clearance": _("提高可接触密级"),
+    "limit": _("变更限额"),
+    "undertaking": _("发布保密承诺书新版本"),
+}
+LIMITS = {
+    "look": _("查阅记录"),
+    "list": _("列表浏览"),
+    "search": _("检索"),
+    "reveal": _("显示完整的标识信息"),
+    "export": _("导出"),
+}
+STRETCHES = {"hour": _("每小时"), "day": _("每天")}
 AGENCY_KINDS = {
     "ministry": _("部"),
     "province": _("省级"),

@@ -10,15 +10,17 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from suyuan.access import actions, grounds, queries
+from suyuan.access import actions, grounds, proposals, queries
 from suyuan.access.acting import Acting, acting
 from suyuan.installation import current
 from suyuan.installation.model import write_private
 
+# username: (duty, name, word); in the order of their activation codes
 ADMINISTRATORS = {
-    "system_administrator": ("admin", "卫系统（演示）", "系统管理员"),
-    "security_administrator": ("security", "蒋安全（演示）", "安全管理员"),
-    "security_auditor": ("auditor", "褚审计（演示）", "安全审计员"),
+    "admin": ("system_administrator", "卫系统（演示）", "系统管理员"),
+    "security": ("security_administrator", "蒋安全（演示）", "安全管理员"),
+    "security2": ("security_administrator", "韩安全（演示）", "安全管理员"),
+    "auditor": ("security_auditor", "褚审计（演示）", "安全审计员"),
 }
 # City, its counties, and the first digits of their division codes: real divisions, made-up staff.
 CITIES = {
@@ -63,7 +65,7 @@ def settle(tell: Callable[[str, str], None]) -> dict[str, Member]:
     admins = _administrators(accounts)
     if len(queries.agencies()) == 1:
         tell("演示：建立机构…", "Demonstration: agencies…")
-        with _as(admins["system_administrator"]) as who:
+        with _as(admins["admin"]) as who:
             _agencies(who)
     places = _places()
     known = {one.staff_no: one.person for one in queries.people()}
@@ -78,15 +80,16 @@ def settle(tell: Callable[[str, str], None]) -> dict[str, Member]:
 
 
 def _administrators(accounts: dict[str, tuple[str, str]]) -> dict[str, int]:
-    codes = dict(line.split(" ") for line in (actions.first_activation_code() or "").splitlines())
+    codes = [line.split(" ") for line in (actions.first_activation_code() or "").splitlines()]
     found = {}
-    for number, (kind, (username, name, word)) in enumerate(ADMINISTRATORS.items(), 1):
-        if kind in codes:
+    for number, (username, (_kind, name, word)) in enumerate(ADMINISTRATORS.items()):
+        if codes:
             password = secrets.token_urlsafe(9)
-            found[kind] = actions.activate(kind, codes[kind], f"YSADM{number}", name, username, password)
+            kind, code = codes[number]
+            found[username] = actions.activate(kind, code, f"YSADM{number + 1}", name, username, password)
             accounts[username] = (password, f"{name} {word}")
         else:
-            found[kind] = queries.person_of(username)
+            found[username] = queries.person_of(username)
     return found
 
 
@@ -128,11 +131,13 @@ def _member(
     admins: dict[str, int], staff_no: str, username: str, name: str, duty: str, agency: int,
     accounts: dict[str, tuple[str, str]],
 ) -> None:  # fmt: skip
-    with _as(admins["system_administrator"]) as who:
+    with _as(admins["admin"]) as who:
         person = actions.add_person(who, staff_no, name, agency)
         password = actions.add_account(who, person, username)
-    with _as(admins["security_administrator"]) as who:
-        actions.grant(who, person, duty, agency, reason="演示任命")
+    with _as(admins["security"]) as who:
+        proposal = proposals.propose_duty(who, person, duty, agency, reason="演示任命")
+    with _as(admins["security2"]) as who:
+        proposals.approve(who, proposal)
     accounts[username] = (password, f"{name} {queries.agency_name(agency)}")
 
 

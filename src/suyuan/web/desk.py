@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from suyuan.access import grounds
+from suyuan.access import grounds, proposals
 from suyuan.access import queries as access
 from suyuan.access.acting import Acting
+from suyuan.access.proposal_views import headline
 from suyuan.access.web import ActingRequest, with_acting
 from suyuan.collection import queries as collection
 from suyuan.records import batches
@@ -51,6 +52,8 @@ def desk(request: ActingRequest) -> HttpResponse:
     if who.duty in ADMINISTRATORS:
         context |= _administering()
     context["tiles"] = [*context.get("tiles", []), *_answering(who)]
+    if who.duty == "security_administrator":
+        context["proposals"] = [(one, headline(one)) for one in proposals.waiting_for(who)[:SHOWN]]
     return render(request, "web/desk.html", context)
 
 
@@ -67,13 +70,16 @@ def _reviewing(who: Acting) -> dict[str, Any]:
 
 
 def _answering(who: Acting) -> list[Tile]:
-    """What a head of department answers, and a head or the auditor reviews."""
+    """What a head of department answers, a head or the auditor reviews, and a security administrator approves."""
     tiles = []
     if who.duty == "department_head":
         tiles.append(Tile(len(grounds.asked(who)), _("等我答复的事由申请"), reverse("access:grounds"), urgent=True))
     if who.duty in ("department_head", "security_auditor"):
         open_uses = sum(one.reviewed_at is None for one in grounds.emergencies(who))
         tiles.append(Tile(open_uses, _("待复核的紧急查阅"), reverse("access:emergency"), urgent=True))
+    if who.duty == "security_administrator":
+        waiting = len(proposals.waiting_for(who))
+        tiles.append(Tile(waiting, _("等我批准的授权提请"), reverse("access:proposals"), urgent=True))
     return tiles
 
 

@@ -85,6 +85,13 @@ ADMINISTRATION = (
     Place("access:agencies", _("机构"), icon="building", hint=_("机构的层级与区划代码")),
     Place("access:people", _("人员"), icon="users", hint=_("谁在哪个机构、担任什么岗位")),
     Place(
+        "access:proposals",
+        _("授权提请"),
+        icon="users-plus",
+        hint=_("批准他人的提请，变更限额"),
+        only=frozenset({"security_administrator"}),
+    ),
+    Place(
         "access:accounts",
         _("账号"),
         icon="id-badge-2",

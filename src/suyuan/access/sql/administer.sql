@@ -1,6 +1,6 @@
 -- The only ways agencies, people, accounts and duties change. Each checks the acting duty itself, so that raw
 -- SQL under the application role can do no more than the page: system administrators make agencies, people and
--- accounts; security administrators grant and end duties; nobody does either for themselves.
+-- accounts; what security administrators do by two is in two_persons.sql; nobody does either for themselves.
 
 CREATE FUNCTION access_require(p_duty text) RETURNS void LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public AS $$
@@ -70,29 +70,6 @@ BEGIN
     UPDATE access_account SET is_active = p_active WHERE person = p_person AND person <> access_person_now();
 END $$;
 
-CREATE FUNCTION access_grant(p_person bigint, p_kind text, p_agency bigint, p_department bigint, p_clearance smallint,
-                             p_starts date, p_ends date, p_reason text) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-DECLARE made bigint;
-BEGIN
-    PERFORM access_require('security_administrator');
-    INSERT INTO access_duty (person, kind, agency, department, clearance, starts_on, ends_on, granted_by, reason)
-    VALUES (p_person, p_kind, p_agency, p_department, p_clearance, p_starts, p_ends, access_person_now(), p_reason)
-    RETURNING duty INTO made;
-    INSERT INTO access_ground (person, duty, kind, reason, starts_at, ends_at)
-    VALUES (p_person, made, 'duty', p_reason, civil_start(p_starts), civil_start(p_ends));
-    RETURN made;
-END $$;
-
-CREATE FUNCTION access_end_duty(p_duty bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-BEGIN
-    PERFORM access_require('security_administrator');
-    UPDATE access_ground SET ends_at = now() WHERE duty = p_duty AND ends_at > now();
-    UPDATE access_duty SET ends_on = greatest(civil_today(), starts_on + 1)
-    WHERE duty = p_duty AND ends_on > civil_today() AND person <> access_person_now();
-END $$;
-
 CREATE FUNCTION access_unlock(p_username text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
@@ -117,19 +94,8 @@ BEGIN
     RETURN made;
 END $$;
 
--- An empty installation has its root agency; the codes are made once, while nobody is there yet.
+-- An empty installation has its root agency.
 INSERT INTO access_agency VALUES (0, 1000000000000000, NULL, '公安机关', 'Public security', 'ministry', '');
-CREATE FUNCTION access_offer_codes(p_digests text[]) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-BEGIN
-    IF EXISTS (SELECT FROM access_person) OR EXISTS (SELECT FROM access_activation WHERE used_at IS NOT NULL) THEN
-        RETURN false;
-    END IF;
-    INSERT INTO access_activation (kind, digest)
-    SELECT unnest(ARRAY['system_administrator', 'security_administrator', 'security_auditor']), unnest(p_digests)
-    ON CONFLICT (kind) DO UPDATE SET digest = excluded.digest;
-    RETURN true;
-END $$;
 
 DO $$
 DECLARE f text;
@@ -138,8 +104,7 @@ BEGIN
         'access_require(text)', 'access_add_agency(bigint, text, text, text)', 'access_add_department(bigint, text, text)',
         'access_add_person(text, text, bigint, bigint)', 'access_add_account(bigint, text, text)',
         'access_set_active(bigint, boolean)',
-        'access_grant(bigint, text, bigint, bigint, smallint, date, date, text)', 'access_end_duty(bigint)',
-        'access_unlock(text)', 'access_activate(text, text, text, text, text, text)', 'access_offer_codes(text[])'] LOOP
+        'access_unlock(text)', 'access_activate(text, text, text, text, text, text)'] LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO suyuan_app', f);
     END LOOP;

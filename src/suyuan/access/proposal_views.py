@@ -1,0 +1,98 @@
+"""Pages of proposals: what waits for a second person, what would change, and the decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from suyuan.access import decide, proposals, queries
+from suyuan.access.errors import Conflict, NotAllowed, Unknown
+from suyuan.access.forms import LimitForm
+from suyuan.access.proposals import Proposal
+from suyuan.access.web import ActingRequest, with_acting
+from suyuan.access.words import DUTIES, LIMITS, POWERS, PROPOSALS, STRETCHES
+from suyuan.i18n import say
+
+
+@with_acting
+def listed(request: ActingRequest) -> HttpResponse:
+    """Proposals in range, those that wait first; the limits, and another limit to propose."""
+    who = request.acting
+    form = LimitForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            number = proposals.propose_limit(who, **form.cleaned_data)
+        except (Conflict, NotAllowed) as exc:
+            form.add_error(None, f"{exc}{exc.mend}")
+        else:
+            return redirect("access:proposal", number=number)
+    found = proposals.proposals(who)
+    context = {
+        "waiting": [(one, headline(one)) for one in found if one.state == "waiting"],
+        "settled": [(one, headline(one)) for one in found if one.state != "waiting"],
+        "limits": [(_(LIMITS[one.kind]), _(STRETCHES[one.stretch]), one.most) for one in proposals.limits()],
+        "form": form if who.agency == 0 else None,
+        "me": who.person,
+    }
+    return render(request, "access/proposals.html", context)
+
+
+@with_acting
+def one(request: ActingRequest, number: int) -> HttpResponse:
+    """One proposal: who would gain and lose what, and the decision of another person."""
+    who = request.acting
+    try:
+        found = proposals.proposal(who, number)
+    except Unknown as exc:
+        raise Http404 from exc
+    if request.method == "POST" and _decide(request, number):
+        return redirect("access:proposals")
+    effect = proposals.effect(found)
+    context: dict[str, Any] = {
+        "one": found,
+        "headline": headline(found),
+        "duty": _(DUTIES[_kind(found)]) if found.what in ("grant", "clearance") else "",
+        "effect": effect,
+        "gains": [say(*decide.action_word(action)) for action in effect.gains],
+        "loses": [say(*decide.action_word(action)) for action in effect.loses],
+        "apart": [_(POWERS[power]) for power in effect.apart],
+        "power": _(POWERS[decide.power_of(_kind(found))]),
+        "mine": found.proposed_by == who.person,
+        "about_me": found.person == who.person,
+    }
+    return render(request, "access/proposal.html", context)
+
+
+def headline(one: Proposal) -> str:
+    """What a proposal is about, in a line."""
+    word = _(PROPOSALS[one.what])
+    if one.what == "limit":
+        return f"{word}：{_(LIMITS[one.kind or ''])}"
+    if one.what == "undertaking":
+        return word
+    return f"{word}：{queries.person_name(one.person or 0)} · {_(DUTIES[_kind(one)])}"
+
+
+def _kind(one: Proposal) -> str:
+    if one.what == "clearance":
+        return next(held.kind for held in queries.duties(one.person or 0) if held.duty == one.duty)
+    return one.kind or ""
+
+
+def _decide(request: ActingRequest, number: int) -> bool:
+    who, act = request.acting, request.POST.get("act", "")
+    try:
+        if act == "approve":
+            proposals.approve(who, number)
+            messages.success(request, _("已批准，即时生效。"))
+        elif act == "refuse":
+            proposals.refuse(who, number)
+            messages.success(request, _("已记入：不予批准或撤回。"))
+    except (Conflict, NotAllowed) as exc:
+        messages.error(request, f"{exc}{exc.mend}")
+        return False
+    return act in ("approve", "refuse")
