@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from django.db import migrations
+
+from suyuan.installation.sql import run
 
 
 class Migration(migrations.Migration):
-    """The auditor's desk."""
+    """Stands on the ledger, grounds, records and reviews."""
 
     dependencies = [
         ("ledger", "0002_witnesses"),
@@ -16,4 +16,4 @@ class Migration(migrations.Migration):
         ("review", "0001_initial"),
         ("records", "0002_purpose"),
     ]
-    operations: ClassVar[list[Any]] = []
+    operations = [run("audit", "desk")]
