@@ -53,7 +53,7 @@ CASE = ("A3301060000002026010001", "演示案件：核实涉案车辆与人员")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody who can act: person and ground."""
+    """Somebody who can act: person, and the ground of their case where they have one, else of their duty."""
 
     person: int
     ground: int
@@ -159,4 +159,4 @@ def _write_down(accounts: dict[str, tuple[str, str]]) -> None:
 
 def _found(username: str) -> Member:
     person = queries.person_of(username)
-    return Member(person, queries.default_ground(person))
+    return Member(person, queries.grounds(person)[-1].ground)

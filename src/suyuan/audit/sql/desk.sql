@@ -307,7 +307,7 @@ BEGIN
         JOIN records_record r ON r.record_id = l.record
         JOIN LATERAL (SELECT c.agency AS lo, c.agency + c.width AS hi FROM access_agency c
                       WHERE c.kind = 'city' AND l.agency >= c.agency AND l.agency < c.agency + c.width) city ON true
-        WHERE r.agency < city.lo OR r.agency >= city.hi GROUP BY 2, 3
+        WHERE (r.agency < city.lo OR r.agency >= city.hi) AND coalesce(l.purpose, '') NOT IN ('request', 'emergency') GROUP BY 2, 3
     UNION ALL
     SELECT 'many', d.person, NULL, d.looks, d.since, d.until FROM days d JOIN usual u ON u.person = d.person
         WHERE d.looks >= 20 AND d.looks > 4 * u.middle
