@@ -40,6 +40,12 @@ def looked_at(world: World) -> UUID:
     return result.records[1]
 
 
+def sequence() -> None:
+    """Give every waiting entry its place."""
+    with psycopg.connect(current().database("sequencer"), autocommit=True) as sequencer:
+        run_once(sequencer)
+
+
 def entries(act: Act, person: int) -> list[dict[str, Any]]:
     """Details of a person's entries of one act, oldest first."""
     with psycopg.connect(current().database("owner")) as owner:
@@ -101,8 +107,7 @@ def test_an_entry_is_proved_on_the_spot(world: World, looked_at: UUID) -> None:
         waiting = queries.entry(look.writer, look.n)
     assert waiting is not None
     assert (waiting.leaf, waiting.proved) == (None, False)
-    with psycopg.connect(current().database("sequencer"), autocommit=True) as sequencer:
-        run_once(sequencer)
+    sequence()
     with world.auditor.acting():
         placed = queries.entry(look.writer, look.n)
     assert placed is not None

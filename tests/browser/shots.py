@@ -35,6 +35,7 @@ def test_take_pictures(visit: Visit, world: World) -> None:
     on_duty, first_on_duty = (replace(one, ground=one.duty_ground) for one in (world.colleague, world.first))
     with world.outsider.on_duty() as who:
         grounds.break_glass(who, "人质事件，需立即核实车辆")
+    monday = timezone.localdate() - timedelta(days=timezone.localdate().weekday() + 7)
     with world.collector.on_duty() as who:
         grounds.ask(who, "survey", "", "清明路口走访", timezone.localdate() + timedelta(days=30))
     pages = {
@@ -63,6 +64,14 @@ def test_take_pictures(visit: Visit, world: World) -> None:
         "emergency": (world.collector, "/emergency/"),
         "emergency-auditor": (world.auditor, "/emergency/"),
         "no-purpose": (on_duty, record),
+        "audit-search": (world.auditor, "/audit/?purpose=lawfulness&person=T00001"),
+        "audit-record": (world.auditor, f"/audit{record}"),
+        "audit-entry": (world.auditor, "/audit/entry/1/1/"),
+        "audit-weeks": (world.auditor, "/audit/weeks/"),
+        "audit-week": (world.auditor, f"/audit/weeks/{monday}/"),
+        "audit-questions": (world.auditor, "/audit/questions/"),
+        "audit-findings": (world.auditor, "/audit/findings/"),
+        "audit-sample": (world.head, "/audit/sample/"),
         "batch-on-duty": (first_on_duty, f"/review/{found.batch}/"),
         "activate": (None, "/activate/"),
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from browser.delivery import deliver, example
@@ -17,6 +19,8 @@ Visit = Callable[..., Page]
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
+MONDAY = timezone.localdate() - timedelta(days=timezone.localdate().weekday() + 7)
+
 
 def pages(world: World, record: object, batch: object) -> dict[Somebody | None, list[str]]:
     """Addresses by who looks at them."""
@@ -24,11 +28,15 @@ def pages(world: World, record: object, batch: object) -> dict[Somebody | None, 
         None: ["/sign-in/", "/activate/"],
         world.collector: [
             "/", "/collect/new/", "/collect/new/violation/", "/collect/import/", "/records/", "/records/violation/",
-            "/search/", "/search/?q=没有这个", f"/record/{record}/", "/account/", "/nowhere/",
+            "/search/", "/search/?q=没有这个", f"/record/{record}/", "/account/", "/nowhere/", "/grounds/", "/emergency/",
         ],
         world.first: ["/", "/review/", f"/review/{batch}/"],
         world.analyst: ["/"],
-        world.auditor: ["/", "/review/"],
+        world.auditor: [
+            "/", "/review/", "/emergency/", "/audit/?purpose=lawfulness&person=T00001", f"/audit/record/{record}/", "/audit/weeks/",
+            f"/audit/weeks/{MONDAY}/", "/audit/questions/", "/audit/findings/", "/audit/entry/1/1/",
+        ],
+        world.head: ["/", "/grounds/", "/emergency/", "/audit/sample/"],
         world.system: ["/", "/agencies/", "/people/", "/accounts/", f"/people/{world.collector.person}/"],
         world.security: [f"/people/{world.collector.person}/", "/accounts/"],
     }  # fmt: skip

@@ -34,6 +34,7 @@ _RULES = {
     "audit_finding_not_by_its_subject": (
         "不能由被核查人办理", "Nobody deals with a finding about themselves"
     ),
+    "audit_finding_form": ("问题须写明事项、责任人(警号)和期限", "A finding needs its matter, an owner (staff number) and a day"),
     "audit_week_open": (
         "抽查尚未完成,或没有写明结论,或该周已办结",
         "The sample is not answered, the conclusion is missing, or the week is concluded",

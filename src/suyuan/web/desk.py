@@ -17,6 +17,8 @@ from suyuan.access import queries as access
 from suyuan.access.acting import Acting
 from suyuan.access.proposal_views import headline
 from suyuan.access.web import ActingRequest, with_acting
+from suyuan.audit import actions as audit_actions
+from suyuan.audit import queries as audit
 from suyuan.collection import queries as collection
 from suyuan.records import batches
 from suyuan.review import queries as review
@@ -72,7 +74,21 @@ def _reviewing(who: Acting) -> dict[str, Any]:
 def _answering(who: Acting) -> list[Tile]:
     """What a head of department answers, a head or the auditor reviews, and a security administrator approves."""
     tiles = []
+    if who.duty == "security_auditor":
+        audit_actions.open_weeks(who)
+        weeks = audit.weeks(who)
+        tiles.append(
+            Tile(
+                sum(one.over and not one.concluded_at for one in weeks),
+                _("待办的每周审计"),
+                reverse("audit:weeks"),
+                urgent=True,
+            )
+        )
+        open_findings = [one for one in audit.findings(who) if one.closed_at is None]
+        tiles.append(Tile(len(open_findings), _("未办结的问题"), reverse("audit:findings"), urgent=True))
     if who.duty == "department_head":
+        tiles.append(Tile(len(audit.items()), _("待核对的抽查"), reverse("audit:sample"), urgent=True))
         tiles.append(Tile(len(grounds.asked(who)), _("等我答复的事由申请"), reverse("access:grounds"), urgent=True))
     if who.duty in ("department_head", "security_auditor"):
         open_uses = sum(one.reviewed_at is None for one in grounds.emergencies(who))

@@ -15,6 +15,7 @@ from suyuan.i18n import say
 
 ADMINISTRATORS = frozenset({"system_administrator", "security_administrator", "security_auditor"})
 READERS = frozenset(words.READERS)
+AUDITORS = frozenset({"security_auditor"})
 REVIEWERS = frozenset({"first_reviewer", "second_reviewer", "final_reviewer", "department_head"})
 
 
@@ -22,7 +23,7 @@ REVIEWERS = frozenset({"first_reviewer", "second_reviewer", "final_reviewer", "d
 class Place:
     """One line of the navigation table: an address name, its words, its icon, and the duties that see it.
 
-    `only` empty means every duty.
+    `only` empty means every duty. `exact` places are not marked for the addresses below theirs.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Place:
     icon: str
     hint: str = ""
     only: frozenset[str] = frozenset()
+    exact: bool = False
 
     def seen_by(self, duty: str) -> bool:
         """Whether this duty has business there."""
@@ -76,6 +78,19 @@ WORK = (
 )
 ADMINISTRATION = (
     Place(
+        "audit:search", _("账本查询"), icon="list-search", hint=_("谁在何时以何事由看过什么"), only=AUDITORS, exact=True
+    ),
+    Place("audit:weeks", _("每周审计"), icon="calendar-check", hint=_("每周随机抽查查阅事由"), only=AUDITORS),
+    Place("audit:questions", _("查阅疑点"), icon="help-circle", hint=_("看上去异常、需要说明的查阅"), only=AUDITORS),
+    Place("audit:findings", _("问题整改"), icon="clipboard-check", hint=_("责任人、期限与处理结果"), only=AUDITORS),
+    Place(
+        "audit:sample",
+        _("核对抽查"),
+        icon="checkup-list",
+        hint=_("确认本单位被抽中的查阅有无依据"),
+        only=frozenset({"department_head"}),
+    ),
+    Place(
         "access:emergency",
         _("紧急查阅"),
         icon="alert-triangle",
@@ -113,7 +128,9 @@ def items(places: tuple[Place, ...], duty: str, path: str) -> Iterator[Item]:
         if one.seen_by(duty):
             url = reverse(one.name)
             # A list of one type is marked below its domain, not in the directory of all types as well.
-            here = path == url or (url != "/" and one.name != "records:types" and path.startswith(url))
+            here = path == url or (
+                url != "/" and one.name != "records:types" and path.startswith(url) and not one.exact
+            )
             hint = translate(one.hint) if one.hint else ""
             yield Item(url, translate(one.word), icon=one.icon, hint=hint, current=here)
 

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from suyuan import catalog
+from suyuan.access import queries as access
 from suyuan.catalog.kinds.base import DOT
 from suyuan.catalog.model import Field
 from suyuan.i18n import say
@@ -109,6 +110,12 @@ def agency_name(agency: int) -> str:
 def person_name(person: int) -> str:
     """A person's name."""
     return words.person_name(person)
+
+
+@register.filter
+def staff_no(person: int) -> str:
+    """A person's staff number."""
+    return access.person(person).staff_no
 
 
 @register.filter
