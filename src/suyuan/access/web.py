@@ -102,7 +102,8 @@ def _enter_denial(person: int, ground: int, refused: Exception, record: Any) -> 
         else "web.refused"
     )
     if code.startswith(DENIALS) or code.endswith("not_found"):
-        who = Somebody(person, ground)
+        agency = next((one.agency for one in queries.grounds(person) if one.ground == ground), 0)
+        who = Somebody(person, ground, agency)
         append(who, Act.denied, record=record if isinstance(record, UUID) else None, detail={"why": code})
 
 

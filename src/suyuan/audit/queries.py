@@ -10,9 +10,11 @@ from uuid import UUID
 
 from django.db import ProgrammingError, connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from suyuan.access.acting import Acting
 from suyuan.access.errors import NotAllowed
+from suyuan.audit.words import DETAILS
 from suyuan.ledger.acts import WORDS, Act
 from suyuan.ledger.checkpoint import read
 from suyuan.ledger.entries import Entry, encode, leaf_hash
@@ -45,6 +47,12 @@ class Line(NamedTuple):
     def words(self) -> tuple[str, str]:
         """The act in Chinese and English."""
         return WORDS[self.act]
+
+    @property
+    def note(self) -> str:
+        """What the entry's detail adds in words: why something was refused, what was administered."""
+        said = str(self.detail.get("why") or self.detail.get("done") or "")
+        return _(DETAILS.get(said, said)) if said else ""
 
     @property
     def cursor(self) -> str:

@@ -28,5 +28,37 @@ SIGNALS = {
     ),
 }
 SOURCES = {"sample": _("抽查"), "signal": _("疑点"), "auditor": _("审计员")}
+# What the short codes in an entry's detail mean; a code that is not here is shown as it is.
+DETAILS = {
+    "records.not_found": _("记录不存在或不在职责范围内"),
+    "access.no_purpose": _("没有选定具体事由"),
+    "access.limit_reached": _("超过限额"),
+    "access.not_allowed": _("岗位不允许"),
+    "access.ground_refused": _("办理事由不符合规定"),
+    "web.not_found": _("地址不存在"),
+    "web.refused": _("岗位不允许"),
+    "add_agency": _("增加机构"),
+    "add_department": _("增加部门"),
+    "add_person": _("登记人员"),
+    "add_account": _("建立账号"),
+    "set_active": _("停用或恢复人员"),
+    "grant": _("授予岗位"),
+    "end_duty": _("终止岗位"),
+    "unlock": _("解除锁定"),
+    "activate": _("首次激活"),
+    "ask_ground": _("申请事由"),
+    "assign_ground": _("指派事由"),
+    "grant_ground": _("同意事由申请"),
+    "refuse_ground": _("不同意事由申请"),
+    "end_ground": _("终止事由"),
+    "break_glass": _("启用紧急查阅"),
+    "review_emergency": _("复核紧急查阅"),
+    "take_review": _("领取审核任务"),
+    "note_staff": _("登记人员本人记录"),
+    "note_absence": _("登记休假或调离"),
+    "conclude": _("每周审计办结"),
+    "open_finding": _("登记问题"),
+    "close_finding": _("问题办结"),
+}
 OPERATIONS = ("collect", "amend", "consult", "list", "search", "reveal", "disclose", "export", "combine", "seal", "erase",
               "review", "sign_in", "sign_out", "sign_in_failed", "denied", "administer", "audit")  # fmt: skip
