@@ -17,6 +17,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from suyuan.access.acting import Acting
 from suyuan.access.errors import GroundRefused, LimitReached, NoPurpose, NotAllowed
 from suyuan.ledger import actions as ledger
+from suyuan.ledger import alarm
 from suyuan.ledger.acts import Act
 
 ASSIGNED = ("case", "tracking", "survey", "request", "audit", "shift")
@@ -82,6 +83,7 @@ def spend(who: Acting, kind: str) -> None:
         try:
             cursor.execute("SELECT access_spend(%s)", [kind])
         except IntegrityError as exc:
+            alarm.raise_alarm("limit_reached", {"person": who.person, "ground": who.ground, "kind": kind})
             raise LimitReached from exc
         [wait] = cursor.fetchone()
     if wait:
@@ -129,6 +131,7 @@ def break_glass(who: Acting, reason: str) -> int:
     """
     _without_numbers("", reason)
     made = _do("SELECT access_break_glass(%s)", [reason])
+    alarm.raise_alarm("break_glass", {"person": who.person, "ground": made})
     _enter(who, "break_glass", made=made)
     return int(made)
 

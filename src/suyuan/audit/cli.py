@@ -12,7 +12,7 @@ import click
 from suyuan.access.command import acting_as, as_option, ground_option
 from suyuan.i18n import say
 from suyuan.installation.command import json_option, with_database
-from suyuan.ledger.cli import ledger
+from suyuan.ledger.cli import ledger, witness
 
 
 @ledger.command(help="出具一条记录的证明包,可离线核验 · issue the proof of a record, to be checked offline")
@@ -50,6 +50,23 @@ def verifier(out: Path) -> None:
     """By its ending: `.html` the page that works offline, `.py` the program (Python 3.11, no dependency)."""
     out.write_bytes(page() if out.suffix == ".html" else program())
     click.echo(out)
+
+
+@witness.command("accept", help="确认一次已知的恢复,此前的见证不再比对 · accept a known restore")
+@click.option("--reason", required=True, metavar="TEXT", help="恢复的依据和经过 Which restore, on whose order")
+@as_option
+@with_database
+def witness_accept(reason: str, username: str) -> None:
+    """Set aside what witnesses saw beyond this log; by a security auditor, entered in the ledger."""
+    from suyuan.ledger import actions
+    from suyuan.ledger import witness as room
+    from suyuan.ledger.acts import Act
+
+    with acting_as(username, ["security_auditor"]) as who:
+        digests = room.accept(reason)
+        actions.append(who, Act.administer, detail={"done": "accept_restore", "notes": digests})
+    for digest in digests:
+        click.echo(digest)
 
 
 def page() -> bytes:

@@ -16,7 +16,7 @@ from suyuan.i18n import say
 LINTS = (
     ("ruff check", ["-m", "ruff", "check", "."]),
     ("ruff format", ["-m", "ruff", "format", "--check", "."]),
-    ("mypy --strict", ["-m", "mypy", "--strict", "-p", "suyuan"]),
+    ("mypy --strict", ["-m", "mypy", "--strict", "-p", "suyuan", "-m", "suyuan_verify"]),
     ("import contracts", ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]),
     ("docs/conformance.md", ["tools/conformance.py", "--check"]),
 )

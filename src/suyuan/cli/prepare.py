@@ -30,6 +30,7 @@ def prepare(demo: bool) -> None:
     start_django()
     _keys(here)
     _tables(here)
+    _witnesses()
     if demo:
         _demonstration(here)
     click.echo(json.dumps(_report(here), ensure_ascii=False))
@@ -50,6 +51,14 @@ def _tables(here: Installation) -> None:
     migrate(tell)
     for finding in refuse_unsafe(here):
         click.echo(str(finding), err=True)
+
+
+def _witnesses() -> None:
+    """The log must be the one the witnesses saw, or nothing is served."""
+    from suyuan.ledger import witness
+
+    for where in witness.compare():
+        tell(f"见证方 {where} 没有应答,未能比对。", f"The witness {where} does not answer; not compared.")
 
 
 def _demonstration(here: Installation) -> None:

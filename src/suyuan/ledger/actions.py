@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import orjson
-from django.db import connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 
 from suyuan.installation.sql import statements
-from suyuan.ledger import keys
+from suyuan.ledger import alarm, keys
 from suyuan.ledger.acts import Act
+from suyuan.ledger.deadline import within
 from suyuan.ledger.entries import Entry, bind, encode, encode_arrival
-from suyuan.ledger.errors import LedgerRolledBack
+from suyuan.ledger.errors import LedgerRolledBack, LedgerUnavailable
 
 _SQL = statements("ledger", "append")
 _ROW = struct.Struct(">h ii iq iq ih iq iq iq i16s ii i16s i32s i32s".replace(" ", ""))
@@ -80,7 +82,8 @@ def append(
 ) -> EntryRef:
     """Enter one act in the current transaction. `detail` holds ids, digests and numbers only.
 
-    Raises `LedgerRolledBack` when the database is older than what this process wrote.
+    Raises `LedgerRolledBack` when the database is older than what this process wrote, `LedgerUnavailable` when the
+    ledger cannot be written within a few seconds.
     """
     with transaction.atomic(savepoint=False):
         for _ in range(2):
@@ -109,18 +112,29 @@ def append_many(actor: Actor, act: Act, rows: Sequence[tuple[bytes, int, bytes]]
     raise LedgerRolledBack(writer.writer, writer.n, None)
 
 
+@contextmanager
+def _in_time() -> Iterator[None]:
+    """No entry, no act, and no long wait for one either. Raises `LedgerUnavailable`, after an alarm."""
+    try:
+        with within(connection.connection):
+            yield
+    except (OperationalError, InterfaceError, InternalError) as exc:
+        alarm.raise_alarm("ledger_unavailable", {})
+        raise LedgerUnavailable from exc
+
+
 def _insert(entry: Entry) -> bool:
     values = {name: getattr(entry, name) for name in Entry.__slots__}
     values["shown"] = list(entry.shown) or None
     values["detail"] = None if entry.detail is None else orjson.dumps(entry.detail).decode()
     values["mac"] = bind(encode(entry), keys.source().mac_key())
-    with connection.cursor() as cursor:
+    with _in_time(), connection.cursor() as cursor:
         cursor.execute(_SQL["append"], values)
         return bool(cursor.rowcount == 1)
 
 
 def _advance(writer: _Writer, count: int) -> bool:
-    with connection.cursor() as cursor:
+    with _in_time(), connection.cursor() as cursor:
         cursor.execute(_SQL["advance"], {"writer": writer.writer, "n": writer.n, "count": count})
         return bool(cursor.rowcount == 1)
 

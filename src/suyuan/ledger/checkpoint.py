@@ -31,6 +31,20 @@ def key_id(public_key: bytes) -> bytes:
     return sha256(ORIGIN.encode() + b"\n" + _ED25519 + public_key).digest()[:4]
 
 
+def key_id_of(note: str) -> bytes | None:
+    """The four bytes that name the key a note says it is signed by; None where it has no signature line."""
+    mark = f"\u2014 {ORIGIN} "
+    line = note.partition("\n\n")[2]
+    try:
+        return (
+            base64.b64decode(line.removesuffix("\n").removeprefix(mark), validate=True)[:4]
+            if line.startswith(mark)
+            else None
+        )
+    except ValueError:
+        return None
+
+
 def sign(checkpoint: Checkpoint, keys: KeySource) -> str:
     """The checkpoint as a signed note."""
     body = _body(checkpoint)

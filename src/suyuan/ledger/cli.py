@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
+from typing import TextIO
 
 import click
 
-from suyuan.installation.command import json_option, with_database
+from suyuan.i18n import say
+from suyuan.installation.command import data_option, json_option, with_database
 
 
 @click.group(help="审计账本 · the audit ledger")
@@ -34,4 +37,77 @@ def verify(as_json: bool) -> None:
     sys.exit(1 if faults else 0)
 
 
+@ledger.command(help="列出告警 · list alarms")
+@data_option
+@json_option
+def alarms(as_json: bool) -> None:
+    """The last alarms, oldest first. Needs no database."""
+    from suyuan.ledger import alarm
+
+    for one in alarm.latest():
+        if as_json:
+            click.echo(json.dumps({"id": one.id, "at": one.at.isoformat(), "kind": one.kind, "detail": one.detail}))
+        else:
+            click.echo(f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}  {say(*one.words)}  {json.dumps(one.detail)}")
+
+
+@ledger.group(help="见证方 · witnesses of the log")
+def witness() -> None:
+    """Commands of witnesses."""
+
+
+@witness.command("list", help="各见证方保存的最新检查点 · the newest checkpoint each witness holds")
+@with_database
+@json_option
+def witness_list(as_json: bool) -> None:
+    """Exit code 1 when one of them disagrees with the log or cannot be asked."""
+    from suyuan.ledger import witness as room
+
+    bad = False
+    for held in room.newest():
+        said, size, here = room.check(held.note) if held.note is not None else ("silent", 0, 0)
+        bad |= said != "agrees"
+        if as_json:
+            click.echo(json.dumps({"witness": held.where, "verdict": said, "size": size, "log": here}))
+        else:
+            click.echo(f"{held.where}  {say(*VERDICTS[said])}  {size} / {here}")
+    sys.exit(1 if bad else 0)
+
+
+@witness.command("check", help="比对一份保存下来的检查点(文件,或由标准输入) · hold a kept note against the log")
+@click.argument("note", type=click.File(encoding="utf-8"), default="-")
+@with_database
+@json_option
+def witness_check(note: TextIO, as_json: bool) -> None:
+    """The note as it was printed, scanned or copied; exit code 1 unless it agrees."""
+    from suyuan.ledger import witness as room
+
+    said, size, here = room.check(room.tidied(note.read()))
+    if as_json:
+        click.echo(json.dumps({"verdict": said, "size": size, "log": here}))
+    else:
+        click.echo(f"{say(*VERDICTS[said])}  {size} / {here}")
+    sys.exit(0 if said == "agrees" else 1)
+
+
+@witness.command(
+    "print", help="把最新检查点做成可打印的一页(含二维码) · the newest checkpoint as a page to print, with QR"
+)
+@click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html")
+@with_database
+def witness_print(out: Path) -> None:
+    """For closed networks: printed, signed and kept in a safe, it witnesses the log as well as a server does."""
+    from suyuan.ledger.paper import page
+
+    out.write_text(page(), encoding="utf-8")
+    click.echo(out)
+
+
+VERDICTS = {
+    "agrees": ("一致", "agrees"),
+    "behind": ("账本短于见证", "the log is shorter"),
+    "fork": ("不一致", "disagrees"),
+    "altered": ("见证被改动或由另一把密钥签名", "the note was changed or is signed by another key"),
+    "silent": ("没有应答或没有保存", "no answer, or nothing kept"),
+}
 commands = [ledger]

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from suyuan.installation import current
 from suyuan.installation.sql import statements
-from suyuan.ledger import keys
+from suyuan.ledger import alarm, keys, witness
 from suyuan.ledger.checkpoint import Checkpoint, sign
 from suyuan.ledger.entries import Entry, encode, leaf_hash
 from suyuan.ledger.errors import LedgerGap
@@ -30,7 +28,8 @@ _PAUSE = 0.25  # seconds between looks; an entry is in the tree within one secon
 
 
 def run(stop: threading.Event) -> None:
-    """Sequence until `stop` is set; reconnects after a database restart."""
+    """Sequence until `stop` is set, and take checkpoints to the witnesses; reconnects after a database restart."""
+    witness.Courier(stop).start()
     while not stop.is_set():
         try:
             with psycopg.connect(current().database("sequencer"), autocommit=True) as connection:
@@ -62,6 +61,7 @@ def _hold(connection: psycopg.Connection, stop: threading.Event) -> None:
             run_once(connection)
         except LedgerGap as exc:
             log.critical("%s", exc)
+            alarm.raise_alarm("ledger_gap", {})
         stop.wait(_PAUSE)
 
 
@@ -74,7 +74,7 @@ def _round(connection: psycopg.Connection) -> int:
             return 0
         _fold(connection, size, leaves, places)
         note = _checkpoint(connection, size + len(leaves))
-    _witness(size + len(leaves), note)
+    witness.keep(size + len(leaves), note)
     return len(leaves)
 
 
@@ -133,12 +133,3 @@ def _checkpoint(connection: psycopg.Connection, size: int) -> str:
     note = sign(checkpoint, keys.source())
     connection.execute(_SQL["checkpoint"], {"size": size, "root": checkpoint.root, "note": note})
     return note
-
-
-def _witness(size: int, note: str) -> None:
-    folder: Path = current().witness
-    draft = folder / f".{size}.{time.monotonic_ns()}"
-    draft.write_text(note, encoding="utf-8")
-    draft.replace(folder / "latest")
-    day = time.strftime("%Y-%m-%d")
-    (folder / f"{day}").write_text(note, encoding="utf-8")

@@ -56,6 +56,18 @@ class TileTree:
         """Root of the whole tree."""
         return self.range_root(0, self.size) if self.size else root([])
 
+    def head(self, size: int) -> bytes:
+        """Root of the first `size` leaves: what the tree's root was when it was that long."""
+        parts, start = [], 0
+        for bit in reversed(range(size.bit_length())):
+            if size >> bit & 1:
+                parts.append(self.range_root(start, start + (1 << bit)))
+                start += 1 << bit
+        result = parts.pop()
+        while parts:
+            result = node_hash(parts.pop(), result)
+        return result
+
     def inclusion(self, index: int) -> list[bytes]:
         """Inclusion proof of leaf `index`, nearest sibling first (RFC 9162, 2.1.3)."""
         proof: list[bytes] = []

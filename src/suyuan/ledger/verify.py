@@ -9,8 +9,8 @@ from uuid import UUID
 import psycopg
 
 from suyuan.installation import current
-from suyuan.ledger import keys
-from suyuan.ledger.checkpoint import Checkpoint, read
+from suyuan.ledger import keys, witness
+from suyuan.ledger.checkpoint import Checkpoint, key_id, key_id_of, read
 from suyuan.ledger.entries import bind, encode, encode_arrival, leaf_hash
 from suyuan.ledger.merkle import Frontier
 from suyuan.ledger.sequencer import entry_of, loader
@@ -53,6 +53,7 @@ def verify_log() -> Iterator[Fault]:
     with psycopg.connect(current().database("sequencer")) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield from _counters(connection)
+        yield from _sequenced(connection)
         yield from _waiting(connection)
         yield from _tree(connection)
 
@@ -67,11 +68,31 @@ def _counters(connection: psycopg.Connection) -> Iterator[Fault]:
     )
     for writer, counter, highest, entries in rows.fetchall():
         where = f"writer {writer}: counter {counter}, highest entry {highest}, entries {entries}"
+        if entries < highest:
+            zh, en = "写入者的条目中间有缺号", "entries of a writer are missing in between"
+            yield Fault("ledger.sequence_gap", where, zh, en)
+        if counter != highest:
+            zh, en = (
+                "写入者最后的条目缺失,或计数器被改动",
+                "the last entries of a writer are missing, or its counter was changed",
+            )
+            yield Fault("ledger.entries_missing", where, zh, en)
+
+
+def _sequenced(connection: psycopg.Connection) -> Iterator[Fault]:
+    """What had its place in the tree must have it still: a tail that was cut off leaves the count of what was taken."""
+    rows = connection.execute(
+        """SELECT s.writer, s.n, coalesce(l.n, 0) FROM ledger_sequenced s
+           LEFT JOIN (SELECT writer, max(n) AS n FROM ledger_leaf GROUP BY 1) l ON l.writer = s.writer
+           WHERE s.n IS DISTINCT FROM coalesce(l.n, 0)"""
+    )
+    for writer, taken, placed in rows.fetchall():
+        where = f"writer {writer}: {taken} sequenced, {placed} in the tree"
         yield Fault(
-            "ledger.entries_missing",
+            "ledger.tail_cut",
             where,
-            "写入者的条目缺失或计数器被改动",
-            "entries of a writer are missing, or its counter was changed",
+            "已编入哈希树的条目被截去",
+            "entries that had their place in the tree were cut off",
         )
 
 
@@ -97,7 +118,7 @@ def _tree(connection: psycopg.Connection) -> Iterator[Fault]:
     tree, load = Frontier(), loader(connection)
     tiles: dict[tuple[int, int], bytes] = {}
     roots: dict[int, bytes] = {0: tree.root()}
-    wanted = sorted({size for size, _, _ in points})
+    wanted = sorted({size for size, _, _ in points} | _witness_sizes(public))
     for leaves, faults in _leaves(connection):
         yield from faults
         for level, index, hashes in grow(lambda lv, ix: tiles.get((lv, ix), b""), tree.size, leaves):
@@ -110,6 +131,15 @@ def _tree(connection: psycopg.Connection) -> Iterator[Fault]:
     yield from (_tile(*place) for place, hashes in tiles.items() if load(*place) != hashes)
     yield from _points(points, roots, tree.size, public)
     yield from _witnesses(roots, tree, public)
+
+
+def _witness_sizes(public: bytes) -> set[int]:
+    """Sizes at which a witness knows the root: a rebuilt log may have dropped the checkpoint of that size."""
+    notes = [
+        path.read_text(encoding="utf-8", errors="replace") for path in current().witness.glob("[!.]*") if path.is_file()
+    ]
+    notes += [held.note for held in witness.newest() if held.note is not None]
+    return {signed.size for note in notes if (signed := read(note, public)) and signed.size}
 
 
 def _leaves(connection: psycopg.Connection) -> Iterator[tuple[list[bytes], list[Fault]]]:
@@ -179,7 +209,9 @@ def _points(points: list[tuple[int, bytes, str]], roots: dict[int, bytes], size:
     for length, root, note in points:
         where = f"checkpoint {length}"
         signed = read(note, public)
-        if signed is None or signed != Checkpoint(length, root):
+        if signed is None and key_id_of(note) not in (None, key_id(public)):
+            yield Fault("ledger.other_key", where, "检查点由另一把密钥签名", "the checkpoint is signed by another key")
+        elif signed is None or signed != Checkpoint(length, root):
             yield Fault(
                 "ledger.checkpoint_altered",
                 where,
@@ -198,23 +230,31 @@ def _points(points: list[tuple[int, bytes, str]], roots: dict[int, bytes], size:
 
 
 def _witnesses(roots: dict[int, bytes], tree: Frontier, public: bytes) -> Iterator[Fault]:
-    for path in sorted(current().witness.glob("[!.]*")):
-        signed = read(path.read_text(encoding="utf-8", errors="replace"), public)
-        if signed is None:
-            yield Fault(
-                "ledger.witness_altered",
-                path.name,
-                "见证文件被改动或签名不对",
-                "a witness file was changed or is signed by another key",
-            )
-        elif signed.size > tree.size:
-            yield Fault(
-                "ledger.behind_witness",
-                path.name,
-                "账本短于见证过的检查点,可能被截断或恢复到旧版本",
-                "the log is shorter than a witnessed checkpoint: cut, or an older database put back",
-            )
-        elif roots.get(signed.size) != signed.root:
-            yield Fault(
-                "ledger.fork", path.name, "账本与见证过的检查点不一致", "the log disagrees with a witnessed checkpoint"
-            )
+    kept = sorted(path for path in current().witness.glob("[!.]*") if path.is_file())
+    if tree.size and not any(path.name == "latest" for path in kept):
+        zh, en = "见证文件不见了,无从比对", "the witness file is gone: there is nothing to compare with"
+        yield Fault("ledger.witness_lost", "latest", zh, en)
+    for path in kept:
+        yield from _witnessed(path.name, path.read_text(encoding="utf-8", errors="replace"), roots, tree, public)
+    for held in witness.newest():
+        if held.where == "witness":
+            continue
+        if held.note is not None and not witness.accepted(held.note):
+            yield from _witnessed(held.where, held.note, roots, tree, public)
+        elif held.note is None and tree.size:
+            zh, en = "见证方没有保存检查点,或无法询问", "a witness holds no checkpoint or cannot be asked"
+            yield Fault("ledger.witness_lost", held.where, zh, en)
+
+
+def _witnessed(where: str, note: str, roots: dict[int, bytes], tree: Frontier, public: bytes) -> Iterator[Fault]:
+    signed = read(note, public)
+    if signed is None:
+        zh, en = "见证文件被改动或签名不对", "a witness file was changed or is signed by another key"
+        yield Fault("ledger.witness_altered", where, zh, en)
+    elif signed.size > tree.size:
+        zh = "账本短于见证过的检查点,可能被截断或恢复到旧版本"
+        en = "the log is shorter than a witnessed checkpoint: cut, or an older database put back"
+        yield Fault("ledger.behind_witness", where, zh, en)
+    elif roots.get(signed.size) != signed.root:
+        zh, en = "账本与见证过的检查点不一致", "the log disagrees with a witnessed checkpoint"
+        yield Fault("ledger.fork", where, zh, en)

@@ -11,7 +11,13 @@ from django.shortcuts import render
 from suyuan.errors import SuyuanError
 from suyuan.web import views
 
-STATUS = {"access.no_purpose": 403, "access.limit_reached": 429, "access.not_allowed": 403}
+STATUS = {
+    "access.no_purpose": 403,
+    "access.limit_reached": 429,
+    "access.not_allowed": 403,
+    "ledger.unavailable": 503,
+    "vault.locked": 503,
+}
 
 
 class Explain:

@@ -6,9 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from suyuan.access.errors import LimitReached, NoPurpose
+from suyuan.access.errors import NoPurpose
 from suyuan.access.web import person_of
 from suyuan.errors import SuyuanError
+
+RETRY = {429: "3600", 503: "30"}  # seconds after which asking again may help
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -56,8 +58,8 @@ def explained(request: HttpRequest, error: SuyuanError, status: int) -> HttpResp
     if isinstance(error, NoPurpose):
         return _sorry(request, status, _("请先选定办理事由"), str(error), steps, choose=True)
     response = _sorry(request, status, heading, str(error), steps)
-    if isinstance(error, LimitReached):
-        response["Retry-After"] = "3600"
+    if status in RETRY:
+        response["Retry-After"] = RETRY[status]
     return response
 
 
@@ -76,7 +78,7 @@ def _sorry(
     request: HttpRequest, code: int, heading: str, said: str, steps: list[str], *, choose: bool = False
 ) -> HttpResponse:
     # After a fault of ours nothing is asked of the database, so that page stands alone.
-    framed = code != 500 and person_of(request) is not None
+    framed = code < 500 and person_of(request) is not None
     frame = "web/base.html" if framed else "web/alone.html"
     context = {"code": code, "heading": heading, "said": said, "steps": steps, "frame": frame, "framed": framed,
                "choose": choose}  # fmt: skip

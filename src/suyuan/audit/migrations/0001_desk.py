@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """Stands on the ledger, grounds, records and reviews."""
 
     dependencies = [
-        ("ledger", "0002_witnesses"),
+        ("ledger", "0001_initial"),
         ("access", "0002_grounds"),
         ("review", "0001_initial"),
         ("records", "0002_purpose"),
