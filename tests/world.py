@@ -141,7 +141,9 @@ def _people(connection: psycopg.Connection[tuple[object, ...]]) -> None:
                     a AS (INSERT INTO access_account (password, username, person, email, is_active, must_change)
                           SELECT %(hash)s, %(username)s, person, '', true, false FROM p),
                     d AS (INSERT INTO access_duty (person, kind, agency, reason)
-                          SELECT person, %(kind)s, %(agency)s, 'test' FROM p RETURNING duty, person)
+                          SELECT person, %(kind)s, %(agency)s, 'test' FROM p RETURNING duty, person),
+                    s AS (INSERT INTO access_undertaking_signature (person, version, name)
+                          SELECT person, version, %(name)s FROM p, access_undertaking)
                INSERT INTO access_ground (person, duty, kind, reference, ends_at)
                SELECT person, duty, kind, reference, ends_at FROM d, (VALUES
                    ('duty', '', timestamptz 'infinity'), ('case', 'A3301020000002026010001', now() + interval '300 days')

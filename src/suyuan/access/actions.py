@@ -88,7 +88,7 @@ def activate(kind: str, code: str, staff_no: str, name: str, username: str, pass
     values = [kind, _digest(code), staff_no, name, username, make_password(password)]
     with transaction.atomic():
         try:
-            person = _call("SELECT access_activate(%s, %s, %s, %s, %s, %s)", values)
+            person = call("SELECT access_activate(%s, %s, %s, %s, %s, %s)", values)
         except NotAllowed as exc:
             raise BadCode from exc
         ledger.append(ledger.Somebody(person), Act.administer, detail={"done": "activate", "kind": kind})
@@ -105,14 +105,15 @@ def do(who: Acting, done: str, statement: str, values: list[Any]) -> Any:
     Raises `NotAllowed`, `Conflict`.
     """
     with transaction.atomic():
-        result = _call(statement, values)
+        result = call(statement, values)
         numbers = {"made": result} if isinstance(result, int) else {}
         first = {"on": values[0]} if isinstance(values[0], int) else {}
         ledger.append(who, Act.administer, detail={"done": done, **first, **numbers})
     return result
 
 
-def _call(statement: str, values: list[Any]) -> Any:
+def call(statement: str, values: list[Any]) -> Any:
+    """Call one function of this room; whoever calls it enters it in the ledger. Raises `NotAllowed`, `Conflict`."""
     with _worded(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchone()[0]

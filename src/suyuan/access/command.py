@@ -13,6 +13,7 @@ import click
 from suyuan.access import queries
 from suyuan.access.acting import Acting, acting
 from suyuan.access.errors import NoGround
+from suyuan.access.undertaking import require_signed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,15 +36,19 @@ def _oneself() -> str:
 
 
 @contextmanager
-def acting_as(username: str, duties: Collection[str] = (), *, ground: int | None = None) -> Iterator[Acting]:
+def acting_as(
+    username: str, duties: Collection[str] = (), *, ground: int | None = None, before_signing: bool = False
+) -> Iterator[Acting]:
     """The acting context of a person's own live ground, by its number or the first of one of `duties`.
 
-    Raises `Unknown` for an account that is not there, `NoGround`.
+    Raises `Unknown` for an account that is not there, `NoGround`; `NotSigned` unless this comes before signing.
     """
     person = queries.person_of(username)
     for one in queries.grounds(person):
         if one.ground == ground if ground else not duties or one.duty in duties:
             with acting(person, one.ground) as who:
+                if not before_signing:
+                    require_signed(who)
                 yield who
             return
     raise NoGround

@@ -5,6 +5,7 @@ SuyuanError
 ├── NoPurpose      the ground is that of a duty only; shown to the person, with the way to one
 ├── LimitReached   too much in too short a time; shown to the person
 ├── GroundRefused  a rule of grounds refuses; shown to the person
+├── NotSigned      the secrecy undertaking in force is not signed; shown to the person, with the way to it
 ├── NotAllowed     the duty does not cover the act; shown to the person
 ├── Unknown        no such account, person or agency; shown to administrators and on the command line
 ├── Conflict       a constraint of duties or numbers refuses; shown to administrators
@@ -41,6 +42,19 @@ class NoPurpose(SuyuanError):
             "在顶栏选择已指派给您的事由;没有的,在“办理事由”页向本部门负责人申请(suyuan ground request)。",
             "Choose one of your grounds in the bar at the top; if you have none, ask your head of department for one "
             "on the page of grounds (`suyuan ground request`).",
+        )
+
+
+class NotSigned(SuyuanError):
+    """Nobody works on records without a signature on the secrecy undertaking in force (norm 5.2.2)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "access.not_signed",
+            "您尚未签署现行版本的保密承诺书,签署前不能接触记录。",
+            "You have not signed the secrecy undertaking in force; until you do, no record is open to you.",
+            "在“保密承诺书”页阅读并签署(suyuan undertaking sign)。",
+            "Read and sign it on the page of the undertaking (`suyuan undertaking sign`).",
         )
 
 
@@ -133,6 +147,13 @@ _CONFLICTS = {
         "该岗位的可接触密级已不低于所提",
         "The clearance of that duty is as high already",
     ),
+    "access_undertaking_name": ("签署的姓名与登记的姓名不一致", "The name is not the one that is registered"),
+    "access_undertaking_changed": (
+        "承诺书已更新,请阅读现行版本后再签署",
+        "The undertaking has changed; read the version in force and sign that",
+    ),
+    "access_undertaking_signature_pkey": ("您已签署这一版本", "You have signed this version"),
+    "access_proposal_body_check": ("承诺书须为 20 至 20000 字", "An undertaking has 20 to 20,000 characters"),
     "access_proposal_unknown_limit": ("没有这项限额", "There is no such limit"),
     "access_duty_kind_check": ("没有这个岗位", "There is no such duty"),
     "access_duty_check": ("结束日期不得早于开始日期", "A duty does not end before it starts"),

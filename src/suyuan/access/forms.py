@@ -96,6 +96,22 @@ class LimitForm(_Plain):
     reason = forms.CharField(label=_("依据（文号或理由）"), max_length=200)
 
 
+class SignForm(forms.Form):
+    """A signature under the text that was shown. The template writes it, since its text stands between."""
+
+    name = forms.CharField(max_length=40)
+    read = forms.BooleanField()
+    version = forms.IntegerField()
+    digest = forms.RegexField(regex=r"^[0-9a-f]{64}$")
+
+
+class UndertakingForm(_Plain):
+    """A new text of the undertaking."""
+
+    body = forms.CharField(label=_("新版本全文"), min_length=20, max_length=20_000, widget=forms.Textarea({"rows": 14}))
+    reason = forms.CharField(label=_("依据（文号或理由）"), max_length=200)
+
+
 class GroundForm(_Plain):
     """A ground to ask for."""
 

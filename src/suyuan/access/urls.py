@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from suyuan.access import ground_views, proposal_views, views
+from suyuan.access import ground_views, proposal_views, undertaking_views, views
 
 app_name = "access"
 urlpatterns = [
@@ -24,6 +24,9 @@ urlpatterns = [
     path("people/", views.people, name="people"),
     path("people/<int:number>/", views.person, name="person"),
     path("accounts/", views.accounts, name="accounts"),
+    path("undertaking/", undertaking_views.sign, name="undertaking"),
+    path("undertaking/signed/", undertaking_views.signed, name="undertaking_signed"),
+    path("undertaking/<int:version>/<int:person>/", undertaking_views.printed, name="undertaking_sheet"),
     path("proposals/", proposal_views.listed, name="proposals"),
     path("proposals/<int:number>/", proposal_views.one, name="proposal"),
 ]

@@ -19,6 +19,7 @@ from suyuan.access import queries
 from suyuan.access.acting import Acting, acting
 from suyuan.access.errors import NoGround
 from suyuan.access.models import Account
+from suyuan.access.undertaking import require_signed
 from suyuan.errors import SuyuanError
 from suyuan.ledger.actions import Somebody, append
 from suyuan.ledger.acts import Act
@@ -64,7 +65,7 @@ View = Callable[..., HttpResponseBase]
 def with_acting(view: View) -> View:
     """Run a view inside the acting context of the session's ground, answered before the transaction ends.
 
-    Not signed in: to the sign-in page. No live ground: 403 with the way to one.
+    Not signed in: to the sign-in page. No live ground, or no signature on the undertaking: 403 with the way to one.
     """
 
     @wraps(view)
@@ -80,6 +81,8 @@ def with_acting(view: View) -> View:
             with acting(person, ground) as who:
                 inside = cast(ActingRequest, request)
                 inside.acting = who
+                if not getattr(view, "before_signing", False):
+                    require_signed(who)
                 response = view(inside, *args, **kwargs)
                 if isinstance(response, SimpleTemplateResponse):
                     response.render()
@@ -89,6 +92,12 @@ def with_acting(view: View) -> View:
         return response
 
     return wrapper
+
+
+def before_signing(view: View) -> View:
+    """Mark a view, right below `with_acting`, as open to those who have not signed the secrecy undertaking yet."""
+    view.before_signing = True  # type: ignore[attr-defined]  # a mark on a function
+    return view
 
 
 def _enter_denial(person: int, ground: int, refused: Exception, record: Any) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from suyuan.access import actions, grounds, proposals, queries
+from suyuan.access import actions, grounds, proposals, queries, undertaking
 from suyuan.access.acting import Acting, acting
 from suyuan.installation import current
 from suyuan.installation.model import write_private
@@ -87,10 +87,17 @@ def _administrators(accounts: dict[str, tuple[str, str]]) -> dict[str, int]:
             password = secrets.token_urlsafe(9)
             kind, code = codes[number]
             found[username] = actions.activate(kind, code, f"YSADM{number + 1}", name, username, password)
+            _sign(found[username], name)
             accounts[username] = (password, f"{name} {word}")
         else:
             found[username] = queries.person_of(username)
     return found
+
+
+def _sign(person: int, name: str) -> None:
+    with _as(person) as who:
+        text = undertaking.current()
+        undertaking.sign(who, text.version, text.digest, name)
 
 
 def _as(person: int) -> AbstractContextManager[Acting]:
@@ -138,6 +145,7 @@ def _member(
         proposal = proposals.propose_duty(who, person, duty, agency, reason="演示任命")
     with _as(admins["security2"]) as who:
         proposals.approve(who, proposal)
+    _sign(person, name)
     accounts[username] = (password, f"{name} {queries.agency_name(agency)}")
 
 

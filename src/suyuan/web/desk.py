@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from suyuan.access import grounds, proposals
+from suyuan.access import grounds, proposals, undertaking
 from suyuan.access import queries as access
 from suyuan.access.acting import Acting
 from suyuan.access.proposal_views import headline
-from suyuan.access.web import ActingRequest, with_acting
+from suyuan.access.web import ActingRequest, before_signing, with_acting
 from suyuan.audit import actions as audit_actions
 from suyuan.audit import queries as audit
 from suyuan.collection import queries as collection
@@ -41,6 +41,7 @@ class Tile(NamedTuple):
 
 @require_GET
 @with_acting
+@before_signing
 def desk(request: ActingRequest) -> HttpResponse:
     """The first page after signing in."""
     who = request.acting
@@ -53,7 +54,7 @@ def desk(request: ActingRequest) -> HttpResponse:
         context |= _reviewing(who)
     if who.duty in ADMINISTRATORS:
         context |= _administering()
-    context["tiles"] = [*context.get("tiles", []), *_answering(who)]
+    context["tiles"] = [*context.get("tiles", []), *_signing(who), *_answering(who)]
     if who.duty == "security_administrator":
         context["proposals"] = [(one, headline(one)) for one in proposals.waiting_for(who)[:SHOWN]]
     return render(request, "web/desk.html", context)
@@ -69,6 +70,13 @@ def _reviewing(who: Acting) -> dict[str, Any]:
         Tile(late, _("已等待三天以上"), url, urgent=True),
     ]
     return {"tiles": tiles, "waiting": waiting[:SHOWN], "reviews": True}
+
+
+def _signing(who: Acting) -> list[Tile]:
+    """Nobody works on records before signing the secrecy undertaking in force."""
+    if undertaking.signed(who.person):
+        return []
+    return [Tile(1, _("待我签署的保密承诺书"), reverse("access:undertaking"), urgent=True)]
 
 
 def _answering(who: Acting) -> list[Tile]:

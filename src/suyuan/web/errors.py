@@ -13,6 +13,7 @@ from suyuan.web import views
 
 STATUS = {
     "access.no_purpose": 403,
+    "access.not_signed": 403,
     "access.limit_reached": 429,
     "access.not_allowed": 403,
     "ledger.unavailable": 503,

@@ -97,6 +97,13 @@ ADMINISTRATION = (
         hint=_("紧急查阅及其复核"),
         only=frozenset({"security_auditor", "department_head"}),
     ),
+    Place(
+        "access:undertaking_signed",
+        _("保密承诺书"),
+        icon="writing-sign",
+        hint=_("谁签署了哪一版，发布新版本"),
+        only=frozenset({"security_administrator", "training_manager"}),
+    ),
     Place("access:agencies", _("机构"), icon="building", hint=_("机构的层级与区划代码")),
     Place("access:people", _("人员"), icon="users", hint=_("谁在哪个机构、担任什么岗位")),
     Place(

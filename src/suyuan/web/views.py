@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from suyuan.access.errors import NoPurpose
+from suyuan.access.errors import NoPurpose, NotSigned
 from suyuan.access.web import person_of
 from suyuan.errors import SuyuanError
 
@@ -57,7 +57,7 @@ def explained(request: HttpRequest, error: SuyuanError, status: int) -> HttpResp
     heading = _("这项操作没有完成")
     if isinstance(error, NoPurpose):
         return _sorry(request, status, _("请先选定办理事由"), str(error), steps, choose=True)
-    response = _sorry(request, status, heading, str(error), steps)
+    response = _sorry(request, status, heading, str(error), steps, sign=isinstance(error, NotSigned))
     if status in RETRY:
         response["Retry-After"] = RETRY[status]
     return response
@@ -75,11 +75,18 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def _sorry(
-    request: HttpRequest, code: int, heading: str, said: str, steps: list[str], *, choose: bool = False
+    request: HttpRequest,
+    code: int,
+    heading: str,
+    said: str,
+    steps: list[str],
+    *,
+    choose: bool = False,
+    sign: bool = False,
 ) -> HttpResponse:
     # After a fault of ours nothing is asked of the database, so that page stands alone.
     framed = code < 500 and person_of(request) is not None
     frame = "web/base.html" if framed else "web/alone.html"
     context = {"code": code, "heading": heading, "said": said, "steps": steps, "frame": frame, "framed": framed,
-               "choose": choose}  # fmt: skip
+               "choose": choose, "sign": sign}  # fmt: skip
     return render(request, "web/error.html", context, status=code)

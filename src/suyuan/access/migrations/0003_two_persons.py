@@ -11,4 +11,4 @@ class Migration(migrations.Migration):
     """Grants and changes of policy need a second person; undertakings."""
 
     dependencies = [("access", "0002_grounds")]
-    operations = [run("access", "two_persons")]
+    operations = [run("access", "two_persons"), run("access", "undertaking")]

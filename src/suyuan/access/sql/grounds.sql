@@ -66,7 +66,8 @@ GRANT SELECT ON access_ground_request, access_emergency, access_limit, access_us
 CREATE FUNCTION access_reads(kind text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     kind IN ('collector', 'first_reviewer', 'second_reviewer', 'final_reviewer', 'department_head', 'analyst');
 
--- Enter the acting context of one's own live ground. An emergency reaches every agency, at the lowest level.
+-- Enter the acting context of one's own live ground. An emergency reaches every agency, at the lowest level; whoever has
+-- not signed the secrecy undertaking in force (undertaking.sql) reaches none.
 DROP FUNCTION IF EXISTS access_enter(bigint, bigint);
 CREATE FUNCTION access_enter(p_person bigint, p_ground bigint)
 RETURNS TABLE (duty text, agency bigint, scope_lo bigint, scope_hi bigint, clearance smallint, name text, purpose text)
@@ -74,8 +75,8 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
 BEGIN
     RETURN QUERY
     SELECT d.kind, d.agency,
-           CASE WHEN NOT access_reads(d.kind) OR g.kind = 'emergency' THEN 0 ELSE d.agency END,
-           CASE WHEN NOT access_reads(d.kind) THEN 0 WHEN g.kind = 'emergency' THEN root.width ELSE d.agency + a.width END,
+           CASE WHEN NOT access_reads(d.kind) OR NOT access_signed(p.person) OR g.kind = 'emergency' THEN 0 ELSE d.agency END,
+           CASE WHEN NOT access_reads(d.kind) OR NOT access_signed(p.person) THEN 0 WHEN g.kind = 'emergency' THEN root.width ELSE d.agency + a.width END,
            CASE g.kind WHEN 'emergency' THEN 1::smallint ELSE d.clearance END, p.name, g.kind
     FROM access_ground g
     JOIN access_duty d ON d.duty = g.duty AND d.person = g.person
