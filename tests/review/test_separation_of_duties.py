@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from delivered import checked, deliver, rows_of
 from suyuan.access import actions as access
+from suyuan.access import proposals
 from suyuan.access import queries as access_queries
 from suyuan.errors import SuyuanError
 from suyuan.installation import current
@@ -24,7 +25,7 @@ from suyuan.ledger import sequencer, verify
 from suyuan.records import actions as records
 from suyuan.review import actions
 from suyuan.review.errors import ReviewRefused
-from world import CITY, COUNTY, STATION, Somebody, World
+from world import CITY, COUNTY, STATION, Somebody, World, grant
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -69,9 +70,8 @@ class Case:
 
 @contextmanager
 def also(case: Case, kind: str, agency: int) -> Iterator[Somebody]:
-    """The doer with one more duty, given properly by the security administrator, and taken away afterwards."""
-    with case.world.security.acting() as who:
-        duty = access.grant(who, case.doer.person, kind, agency, reason="兼岗")
+    """The doer with one more duty, given properly by two security administrators, and taken away afterwards."""
+    duty = grant(case.world, case.doer.person, kind, agency)
     ground = next(one.ground for one in access_queries.grounds(case.doer.person) if one.duty == kind)
     try:
         yield Somebody(case.doer.name, case.doer.person, ground, duty, case.doer.username)
@@ -128,7 +128,7 @@ def granted_to_oneself(case: Case) -> None:
     """The person gives themselves the duty."""
     kind, agency = PLACES[case.wanted]
     with case.doer.acting() as who:
-        access.grant(who, case.doer.person, kind, agency, reason="自己")
+        proposals.propose_duty(who, case.doer.person, kind, agency, reason="自己")
 
 
 def own_row_in_anothers_batch(case: Case) -> None:

@@ -17,7 +17,7 @@ from suyuan.records import queries as records
 from suyuan.review import actions, queries, sample
 from suyuan.review.actions import GivenBack
 from suyuan.review.errors import ReviewRefused, messages
-from world import COUNTY, STATION, Somebody, World
+from world import COUNTY, STATION, Somebody, World, grant
 
 pytestmark = pytest.mark.usefixtures("database")
 SERIAL = iter(range(1, 10_000))
@@ -94,8 +94,7 @@ def test_only_the_duty_of_the_step_decides(world: World, name: str, step: int) -
 def test_one_person_cannot_take_two_steps(world: World) -> None:
     """Not even with both duties: the constraint looks at the person."""
     batch, digest = batch_of(world)
-    with world.security.acting() as who:
-        duty = access.grant(who, world.first.person, "second_reviewer", COUNTY, reason="两岗")
+    duty = grant(world, world.first.person, "second_reviewer", COUNTY)
     decide(world.first, batch, 1, digest)
     both = next(one for one in _grounds(world.first) if one.duty == "second_reviewer")
     twice = Somebody(world.first.name, world.first.person, both.ground, duty, "")
@@ -108,8 +107,7 @@ def test_one_person_cannot_take_two_steps(world: World) -> None:
 def test_nobody_reviews_what_they_collected(world: World) -> None:
     """A collector who is also first reviewer is refused by the check on persons."""
     batch, digest = batch_of(world)
-    with world.security.acting() as who:
-        duty = access.grant(who, world.collector.person, "first_reviewer", STATION, reason="两岗")
+    duty = grant(world, world.collector.person, "first_reviewer", STATION)
     ground = next(one for one in _grounds(world.collector) if one.duty == "first_reviewer")
     author = Somebody(world.collector.name, world.collector.person, ground.ground, duty, "")
     with pytest.raises(ReviewRefused) as refused:
@@ -122,8 +120,7 @@ def test_nobody_reviews_what_they_collected(world: World) -> None:
 def test_a_duty_that_ended_decides_nothing(world: World) -> None:
     """Taken away between looking and deciding, the duty is gone in the next transaction."""
     batch, digest = batch_of(world)
-    with world.security.acting() as who:
-        duty = access.grant(who, world.analyst.person, "first_reviewer", STATION, reason="临时")
+    duty = grant(world, world.analyst.person, "first_reviewer", STATION)
     ground = next(one for one in _grounds(world.analyst) if one.duty == "first_reviewer")
     person = Somebody(world.analyst.name, world.analyst.person, ground.ground, duty, "")
     with person.acting() as who:
@@ -312,8 +309,7 @@ def test_without_its_constraint_the_attack_would_succeed(fresh_world: World) -> 
     with psycopg.connect(current().database("owner"), autocommit=True) as owner:
         owner.execute("ALTER TABLE review_decision DROP CONSTRAINT review_decision_one_step_a_person")
     batch, digest = batch_of(world)
-    with world.security.acting() as who:
-        duty = access.grant(who, world.first.person, "second_reviewer", COUNTY, reason="两岗")
+    duty = grant(world, world.first.person, "second_reviewer", COUNTY)
     decide(world.first, batch, 1, digest)
     ground = next(one for one in _grounds(world.first) if one.duty == "second_reviewer")
     decide(Somebody("", world.first.person, ground.ground, duty, ""), batch, 2, digest)
