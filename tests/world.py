@@ -19,6 +19,8 @@ from django.contrib.auth.hashers import make_password
 from suyuan.access import proposals
 from suyuan.access.acting import Acting, acting
 from suyuan.installation import Installation
+from suyuan.vault import agent
+from suyuan.vault.actions import provider
 
 PASSWORD = "Test-only-passphrase"
 _hash: list[str] = []
@@ -103,6 +105,18 @@ def world(installation: Installation, database: str) -> World:
 def fresh_world(installation: Installation, fresh_database: str) -> Iterator[World]:
     """The province on a database of the test's own."""
     yield settle(installation)
+
+
+@pytest.fixture
+def level_two(installation: Installation) -> Iterator[None]:
+    """Level 2 open for one test, by the shares of custodians who are nobody in particular."""
+    with agent.serving(installation.data):
+        client = agent.Client(installation.data)
+        for share in client.appoint(2, [1, 2], "aes-256-gcm", None):
+            client.present(share)
+        yield
+    client.path.unlink()
+    provider.cache_clear()
 
 
 def settle(installation: Installation) -> World:

@@ -69,6 +69,7 @@ def dump(installation: Installation) -> bytes:
 
 
 @pytest.mark.clause("3.3.3", "5.2.1")
+@pytest.mark.usefixtures("level_two")
 def test_a_dump_of_the_database_shows_no_canary(fresh_world: World, installation: Installation, tmp_path) -> None:  # type: ignore[no-untyped-def]
     """Records of every type in force or waiting, rows given back, findings, reasons, drafts, file names."""
     world, hidden = fresh_world, []

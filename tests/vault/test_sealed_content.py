@@ -90,7 +90,7 @@ def test_a_missing_key_file_says_how_to_go_on(tmp_path: Path) -> None:
 def test_state_secret_levels_have_no_key(key_path: Path, level: int) -> None:
     """Levels 3 to 5 are refused: no commercial cipher may hold them."""
     provider = KeyFile(key_path, "right")
-    assert provider.current_key(2)
+    assert provider.current_key(1)
     with pytest.raises(LevelRefused):
         provider.current_key(level)
 

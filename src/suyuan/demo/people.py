@@ -14,6 +14,7 @@ from suyuan.access import actions, grounds, proposals, queries, undertaking
 from suyuan.access.acting import Acting, acting
 from suyuan.installation import current
 from suyuan.installation.model import write_private
+from suyuan.vault import custody
 
 # username: (duty, name, word); in the order of their activation codes
 ADMINISTRATORS = {
@@ -47,6 +48,8 @@ STAFF = {
     "second2": ("郑复审（演示）", "second_reviewer", (1, 0)),
     "final2": ("何终审（演示）", "final_reviewer", (1,)),
     "chief": ("许总队（演示）", "department_head", ()),
+    "custodian2": ("吕存储（演示）", "storage_custodian", (0,)),
+    "custodian3": ("施存储（演示）", "storage_custodian", (1,)),
 }
 CASE = ("A3301060000002026010001", "演示案件：核实涉案车辆与人员")
 
@@ -76,6 +79,7 @@ def settle(tell: Callable[[str, str], None]) -> dict[str, Member]:
             _member(admins, staff_no, username, name, duty, places[where], accounts)
     _assign_case()
     _write_down(accounts)
+    _custodians()
     return {name: _found(name) for name in STAFF}
 
 
@@ -156,6 +160,16 @@ def _assign_case() -> None:
         for person, duty, _words in queries.holders(who):
             if all(one.kind == "duty" for one in queries.grounds(person)):
                 grounds.assign(who, person, duty, "case", *CASE, until)
+
+
+def _custodians() -> None:
+    """Three custodians, two of whom open level 2; their shares lie beside the passwords, as they never should in earnest."""
+    if custody.status().appointed:
+        return
+    with _as(queries.person_of("custodian")) as who:
+        made = custody.appoint(who, 2, ["custodian", "custodian2", "custodian3"])
+    lines = [f"{username}\t{share}\n" for username, share in made]
+    write_private(current().secrets / "custodian-shares.txt", "".join(lines))
 
 
 def _write_down(accounts: dict[str, tuple[str, str]]) -> None:

@@ -49,7 +49,9 @@ class Packed:
 
 def pack(rows: Sequence[Row], provider: KeyProvider, key_id: int, level: int) -> Packed:
     """Encrypt and pack rows that lie under one key-encryption key."""
-    digest_term = terms.digester(level)
+    digest_term = terms.digester(
+        level, (terms.exact(value) for row in rows for value in row.exact) if level > 1 else ()
+    )
     heads = [header(row.place) for row in rows]
     term_arrays = [terms.pack(row_terms(row, digest_term, level)) for row in rows]
     places = [

@@ -250,10 +250,10 @@ def _terms(text: str, codes: Mapping[str, str]) -> list[int] | None:
 
 
 def _numbers(who: Acting, exact: Sequence[str]) -> list[int] | None:
-    """Of which a hit holds one: identifiers, under the key of each level the person is cleared for."""
+    """Of which a hit holds one: identifiers, under the key of each open level the person is cleared for."""
     wanted = {terms.exact(value) for value in exact}
-    levels = range(1, who.clearance + 1)
-    return [terms.number(terms.digester(level)(term)) for level in levels for term in wanted] or None
+    levels = range(1, who.clearance + 1) if wanted and vault.level_open() else (1,)
+    return [terms.number(terms.digester(level, wanted)(term)) for level in levels for term in wanted] or None
 
 
 def _cursor(after: str | None) -> tuple[datetime | None, UUID | None]:

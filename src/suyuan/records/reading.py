@@ -74,10 +74,11 @@ def view(row: Sequence[Any], data_key: bytes) -> RecordView:
 
 
 def views(rows: Iterable[Sequence[Any]]) -> list[RecordView]:
-    """Decrypt rows of the `revisions` statement."""
-    return [view(row, _data_key(row)) for row in rows if row[17] is not None]
-
-
-def _data_key(row: Sequence[Any]) -> bytes:
-    [key] = provider().unwrap(row[16], [(row[0].bytes, bytes(row[17]))])
-    return key
+    """Decrypt rows of the `revisions` statement, their data keys unwrapped together. Raises `VaultSealed`."""
+    kept = [row for row in rows if row[17] is not None]
+    keys: dict[int, bytes] = {}
+    for key_id in {row[16] for row in kept}:
+        places = [n for n, row in enumerate(kept) if row[16] == key_id]
+        wrapped = [(kept[n][0].bytes, bytes(kept[n][17])) for n in places]
+        keys.update(zip(places, provider().unwrap(key_id, wrapped), strict=True))
+    return [view(row, keys[n]) for n, row in enumerate(kept)]

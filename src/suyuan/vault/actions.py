@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from suyuan.installation import Installation, current
 from suyuan.vault import keyfile
+from suyuan.vault.agent import Client
 from suyuan.vault.errors import ContentDamaged
 from suyuan.vault.keyfile import KeyFile
-from suyuan.vault.provider import KeyProvider
+from suyuan.vault.provider import ByLevel
 from suyuan.vault.suites import NONCE
 
 
@@ -30,10 +31,18 @@ def create(installation: Installation, suite: str = "aes-256-gcm") -> None:
 
 
 @cache
-def provider() -> KeyProvider:
-    """This process's open key provider. Raises `VaultLocked` or `WrongPassphrase`."""
+def provider() -> ByLevel:
+    """This process's open key provider. Raises `VaultLocked` or `WrongPassphrase`.
+
+    What it does for level 2 the agent does, and raises `VaultSealed` until enough custodians were there.
+    """
     installation = current()
-    return KeyFile(key_path(installation), installation.passphrase)
+    return ByLevel(KeyFile(key_path(installation), installation.passphrase), Client(installation.data))
+
+
+def level_open() -> bool:
+    """Whether level 2 can be read and written now."""
+    return Client(current().data).status().open
 
 
 def seal(purpose: str, place: bytes, plain: bytes) -> bytes:

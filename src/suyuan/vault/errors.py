@@ -4,6 +4,19 @@ SuyuanError
 ├── VaultLocked      no key provider is open in this process; shown to whoever runs the command
 ├── WrongPassphrase  the key file does not open; shown to the operator
 ├── LevelRefused     levels 3 to 5 need an approved provider; shown to the collector
+├── VaultSealed      level 2 waits for its custodians; shown to whoever reads or enters it
+├── NoCustodians     nobody holds shares yet; shown to custodians
+├── AlreadyAppointed somebody holds shares already; shown to custodians
+├── BadThreshold     shares needed and holders do not fit; shown to custodians
+├── SharesMissing    too few shares to replace a set; shown to custodians
+├── NotCustodian     a holder needs the duty; shown to custodians
+├── NoAgent          no `suyuan up` holds the keys; shown to custodians
+├── TooManyWrong     too many wrong shares; shown to custodians
+├── ShareRefused     a share is not taken; shown to its holder
+│   ├── ShareMistyped
+│   ├── ShareWrong
+│   └── ShareRetired
+├── ShareRepeated    the share is there already, or nothing is left to open; shown to its holder
 └── ContentDamaged   a ciphertext, wrapped key or a column bound to it was changed; shown to the reader
 """
 
@@ -55,10 +68,172 @@ class ContentDamaged(SuyuanError):
     """What is stored does not match what was encrypted: changed, swapped or moved to another place."""
 
     def __init__(self, where: str) -> None:
+        self.where = where
         super().__init__(
             "vault.content_damaged",
             f"{where} 的存储内容已被改动或损坏。",
             f"The stored content of {where} was changed or damaged.",
             "请执行 suyuan ledger verify 定位,并由技术部门从备份恢复该记录。",
             "Run `suyuan ledger verify` to locate it; the technical department restores the record from a backup.",
+        )
+
+
+class VaultSealed(SuyuanError):
+    """Level 2's keys are in nobody's memory: its custodians have not presented enough shares."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.sealed",
+            "2 级(警务工作秘密)处于封闭状态,不能读写。",
+            "Level 2 (police-work secret) is sealed; it can be neither read nor written.",
+            "请密钥保管人到场,在“密级保管”页或以 suyuan vault unseal 逐一出示份额。",
+            "Let its custodians present their shares, on the page of custodians or by `suyuan vault unseal`.",
+        )
+
+
+class NoCustodians(SuyuanError):
+    """No set of shares was made in this installation."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.no_custodians",
+            "尚未指定密级保管人,2 级(警务工作秘密)不能启用。",
+            "No custodians are appointed, so level 2 (police-work secret) cannot be used.",
+            "由存储保管员执行 suyuan vault custodians appoint。",
+            "A storage custodian runs `suyuan vault custodians appoint`.",
+        )
+
+
+class AlreadyAppointed(SuyuanError):
+    """There is a set of shares; making another would lose what is encrypted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.already_appointed",
+            "密级保管人已经指定。",
+            "Custodians are appointed already.",
+            "更换保管人请执行 suyuan vault custodians replace。",
+            "To replace one, run `suyuan vault custodians replace`.",
+        )
+
+
+class BadThreshold(SuyuanError):
+    """At least two shares are needed, of at most 16 different holders."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.bad_threshold",
+            "所需份额数不能少于 2,也不能多于保管人人数;保管人为 2 至 16 名不同的人。",
+            "At least 2 shares are needed and no more than there are holders; holders are 2 to 16 different persons.",
+            "调整 --threshold 或保管人名单。",
+            "Change --threshold or the list of holders.",
+        )
+
+
+class SharesMissing(SuyuanError):
+    """Too few shares of the current set."""
+
+    def __init__(self, given: int, needed: int) -> None:
+        self.given, self.needed = given, needed
+        super().__init__(
+            "vault.shares_missing",
+            f"更换保管人需要 {needed} 个份额,只出示了 {given} 个。",
+            f"Replacing custodians needs {needed} shares; {given} were presented.",
+            "请其余保管人到场后重新办理。",
+            "Start again when the others are present.",
+        )
+
+
+class NoAgent(SuyuanError):
+    """No process holds the keys of level 2."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.no_agent",
+            "没有正在运行的服务来持有 2 级密钥。",
+            "No running service can hold the keys of level 2.",
+            "先执行 suyuan up,再出示份额。",
+            "Run `suyuan up` first, then present the shares.",
+        )
+
+
+class TooManyWrong(SuyuanError):
+    """Five wrong shares in 15 minutes."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.too_many_wrong",
+            "错误的份额过多,暂停受理。",
+            "Too many wrong shares; none is taken for now.",
+            "核对份额,15 分钟后再试。",
+            "Check the shares and try again in 15 minutes.",
+        )
+
+
+class ShareRefused(SuyuanError):
+    """A share that does not belong to the current set."""
+
+
+class ShareMistyped(ShareRefused):
+    """Not a share, or a letter of it is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.share_mistyped",
+            "这不是完整的份额,或有字符抄错。",
+            "This is not a whole share, or a letter of it is wrong.",
+            "份额共 10 组,每组 4 个字符(字母 A-Z 与数字 2-7);请逐组核对。",
+            "A share has 10 groups of 4 (letters A-Z, digits 2-7); check each group.",
+        )
+
+
+class ShareWrong(ShareRefused):
+    """A well-formed share of no set of this installation."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.share_wrong",
+            "该份额不属于本系统。",
+            "This share does not belong to this installation.",
+            "核对是否拿错了其他系统的份额。",
+            "Check whether it is a share of another installation.",
+        )
+
+
+class ShareRetired(ShareRefused):
+    """A share of a set that was replaced."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.share_retired",
+            "该份额属于已经更换的旧组,不再有效。",
+            "This share is of an older set that was replaced; it no longer counts.",
+            "请使用更换后领取的新份额,并销毁旧份额。",
+            "Use the share handed out at the replacement, and destroy the old one.",
+        )
+
+
+class ShareRepeated(SuyuanError):
+    """The same share twice opens no more than once."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.share_repeated",
+            "该份额已经出示过,或 2 级已经开封。",
+            "This share was presented already, or level 2 is open already.",
+            "请下一位保管人出示自己的份额。",
+            "Let the next custodian present theirs.",
+        )
+
+
+class NotCustodian(SuyuanError):
+    """Shares are held by persons in the duty of a storage custodian only."""
+
+    def __init__(self, username: str) -> None:
+        super().__init__(
+            "vault.not_custodian",
+            f"{username} 没有存储保管员岗位,不能持有份额。",
+            f"{username} is not a storage custodian and cannot hold a share.",
+            "请安全管理员先授予该岗位。",
+            "Let the security administrators grant that duty first.",
         )

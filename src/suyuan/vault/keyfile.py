@@ -15,13 +15,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from suyuan.installation.model import write_private
 from suyuan.vault.errors import ContentDamaged, LevelRefused, VaultLocked, WrongPassphrase
 from suyuan.vault.suites import NONCE, SUITES, Aead
 
 # 32 MiB and about 0.1 s a guess: slow for an attacker with the file, unnoticed at start.
 SCRYPT = {"n": 2**15, "r": 8, "p": 1}
-LEVELS = (1, 2)
-PURPOSES = ("ledger", "blobs", "terms.1", "terms.2")
+# Level 2 has its keys under the custodians' shares (see `custodians.py`), not under the passphrase.
+LEVELS = (1,)
+PURPOSES = ("ledger", "blobs", "terms.1")
 
 
 def create(path: Path, passphrase: str, suite: str = "aes-256-gcm") -> None:
@@ -42,6 +44,23 @@ def create(path: Path, passphrase: str, suite: str = "aes-256-gcm") -> None:
         json.dump(_seal(body, passphrase), out)
         out.flush()
         os.fsync(out.fileno())
+
+
+def withdraw(path: Path, passphrase: str, level: int) -> None:
+    """Write the key file anew without a level's keys and index secret, once they lie elsewhere."""
+    body = _open(json.loads(path.read_text()), passphrase)
+    body["keys"] = [entry for entry in body["keys"] if entry["level"] != level]
+    body["secrets"].pop(f"terms.{level}", None)
+    write_private(path, json.dumps(_seal(body, passphrase)))
+
+
+def held(path: Path, passphrase: str, level: int) -> dict[str, str] | None:
+    """A level's key and index secret ("key", "terms", base64) where an older key file still holds them."""
+    body = _open(json.loads(path.read_text()), passphrase)
+    for entry in body["keys"]:
+        if entry["level"] == level:
+            return {"key": entry["key"], "suite": entry["suite"], "terms": body["secrets"][f"terms.{level}"]}
+    return None
 
 
 class KeyFile:

@@ -104,6 +104,14 @@ ADMINISTRATION = (
         hint=_("谁签署了哪一版，发布新版本"),
         only=frozenset({"security_administrator", "training_manager"}),
     ),
+    Place(
+        "vault:level",
+        _("密级保管"),
+        icon="key",
+        hint=_("出示份额，开封或封闭 2 级"),
+        only=frozenset({"storage_custodian"}),
+        exact=True,
+    ),
     Place("access:agencies", _("机构"), icon="building", hint=_("机构的层级与区划代码")),
     Place("access:people", _("人员"), icon="users", hint=_("谁在哪个机构、担任什么岗位")),
     Place(

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/", include("suyuan.review.urls")),
     path("collect/", include("suyuan.collection.urls")),
     path("audit/", include("suyuan.audit.urls")),
+    path("vault/", include("suyuan.vault.urls")),
     path("", include("suyuan.records.urls")),
     path("", include("suyuan.access.urls")),
 ]

@@ -1,0 +1,41 @@
+"""The page of the custodians: how level 2 stands, one's share, sealing at once."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from suyuan.access import decide
+from suyuan.access.web import ActingRequest, with_acting
+from suyuan.vault import custody
+from suyuan.vault.errors import NoAgent, NoCustodians
+
+
+@with_acting
+def level(request: ActingRequest) -> HttpResponse:
+    """Present a share or seal; who holds shares by name, never a share."""
+    who = request.acting
+    decide.require(who, "keys")
+    if request.method == "POST":
+        try:
+            _act(request)
+        except (NoAgent, NoCustodians) as error:
+            messages.error(request, f"{error}{error.mend}")
+        return redirect("vault:level")
+    return render(request, "vault/level.html", {"one": custody.status()})
+
+
+def _act(request: ActingRequest) -> None:
+    if request.POST.get("act") == "seal":
+        custody.seal(request.acting)
+        messages.success(request, _("2 级已封闭，各进程立即生效。"))
+        return
+    found = custody.present(request.acting, request.POST.get("share", ""))
+    if found.refused:
+        messages.error(request, f"{found.refused}{found.refused.mend}")
+    elif found.status.open:
+        messages.success(request, _("2 级已开封。"))
+    else:
+        messages.success(request, _("份额已受理，请下一位保管人出示。"))
