@@ -99,7 +99,7 @@ class NoCustodians(SuyuanError):
             "vault.no_custodians",
             "尚未指定密级保管人,2 级(警务工作秘密)不能启用。",
             "No custodians are appointed, so level 2 (police-work secret) cannot be used.",
-            "由存储保管员执行 suyuan vault custodians appoint。",
+            "由存储管理人执行 suyuan vault custodians appoint。",
             "A storage custodian runs `suyuan vault custodians appoint`.",
         )
 
@@ -232,7 +232,7 @@ class NotCustodian(SuyuanError):
     def __init__(self, username: str) -> None:
         super().__init__(
             "vault.not_custodian",
-            f"{username} 没有存储保管员岗位,不能持有份额。",
+            f"{username} 没有存储管理人岗位,不能持有份额。",
             f"{username} is not a storage custodian and cannot hold a share.",
             "请安全管理员先授予该岗位。",
             "Let the security administrators grant that duty first.",
