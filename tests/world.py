@@ -7,8 +7,9 @@ in the other city. All of them are made up.
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,16 +108,25 @@ def fresh_world(installation: Installation, fresh_database: str) -> Iterator[Wor
     yield settle(installation)
 
 
+@contextmanager
+def sole_agent(installation: Installation) -> Iterator[agent.Client]:
+    """The installation's agent without custodians, for one test: workers of a parallel run share the installation."""
+    with (installation.data / "agent.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        client = agent.Client(installation.data)
+        with agent.serving(installation.data):
+            yield client
+        client.path.unlink()
+        provider.cache_clear()
+
+
 @pytest.fixture
 def level_two(installation: Installation) -> Iterator[None]:
     """Level 2 open for one test, by the shares of custodians who are nobody in particular."""
-    with agent.serving(installation.data):
-        client = agent.Client(installation.data)
+    with sole_agent(installation) as client:
         for share in client.appoint(2, [1, 2], "aes-256-gcm", None):
             client.present(share)
         yield
-    client.path.unlink()
-    provider.cache_clear()
 
 
 def settle(installation: Installation) -> World:

@@ -21,9 +21,8 @@ from suyuan.access.errors import NotAllowed
 from suyuan.installation import Installation
 from suyuan.records import queries
 from suyuan.vault import agent, custody, errors
-from suyuan.vault.actions import provider
 from suyuan.vault.custodians import MOST_WRONG, Custody, Share, read
-from world import CITY, PASSWORD, World, grant
+from world import CITY, PASSWORD, World, grant, sole_agent
 
 READER = """
 import sys, uuid, django
@@ -49,12 +48,10 @@ def held(installation: Installation, fresh_world: World) -> Iterator[tuple[World
         grant(fresh_world, fresh_world.people[name].person, "storage_custodian", CITY)
     with psycopg.connect(installation.database("owner"), autocommit=True) as owner:
         owner.execute("UPDATE access_duty SET clearance = 2 WHERE duty = %s", [fresh_world.collector.duty])
-    with agent.serving(installation.data):
+    with sole_agent(installation):
         with fresh_world.custodian.acting() as who:
             made = custody.appoint(who, 2, HOLDERS)
         yield fresh_world, [share for _, share in made]
-    agent.custodians_path(installation.data).unlink()
-    provider.cache_clear()
 
 
 def open_level(world: World, shares: list[str]) -> None:
