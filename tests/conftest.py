@@ -24,6 +24,7 @@ from suyuan.installation import Installation, use
 from suyuan.installation.model import Place
 from suyuan.installation.postgres import PORT, Server
 from suyuan.installation.serving import server_used
+from witnessed import by_database
 
 pytest_plugins = ["world"]
 
@@ -43,16 +44,7 @@ os.environ.pop("SUYUAN_DATABASE", None)
 os.environ.pop("DATABASE_URL", None)
 os.environ["DJANGO_SETTINGS_MODULE"] = "suyuan.web.settings"
 django.setup()
-
-
-def _witness(self: Installation) -> Path:
-    """A witness folder for each database: workers share an installation, but a log is witnessed by itself."""
-    folder = self.data / "witnesses" / os.environ.get("SUYUAN_DATABASE", "own")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-Installation.witness = property(_witness)  # type: ignore[method-assign, assignment]
+by_database()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

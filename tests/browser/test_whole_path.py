@@ -173,7 +173,8 @@ def approve(page: Page, who: Somebody, delivery: Delivery) -> None:
     sign_in(page, who)
     open_batch(page, delivery.type)
     expect(page.get_by_role("button", name="通过")).to_be_disabled()
-    page.get_by_role("button", name="抽样").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="抽样").click()
     expect(page.get_by_role("heading", name="样本")).to_be_visible()
     while (following := page.get_by_role("link", name="下一页")).count():
         expect(page.get_by_role("button", name="通过")).to_be_disabled()
@@ -236,7 +237,8 @@ def read_record(page: Page, delivery: Delivery, world: World) -> None:
 @contextmanager
 def worker() -> Iterator[None]:
     """The background process, on the database of this test."""
-    process = subprocess.Popen([sys.executable, "-m", "suyuan", "worker"], stderr=subprocess.DEVNULL)
+    script = Path(__file__).parents[1] / "witnessed.py"
+    process = subprocess.Popen([sys.executable, script, "worker"], stderr=subprocess.DEVNULL)
     try:
         yield
     finally:

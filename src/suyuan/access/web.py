@@ -17,6 +17,7 @@ from django.template.response import SimpleTemplateResponse
 
 from suyuan.access import queries
 from suyuan.access.acting import Acting, acting
+from suyuan.access.decide import require
 from suyuan.access.errors import NoGround
 from suyuan.access.models import Account
 from suyuan.access.undertaking import require_signed
@@ -59,6 +60,8 @@ class Ground:
 
 
 DENIALS = ("access.", "web.", "vault.")
+# Rooms whose pages are all about one action, whatever else they check: nobody whose duty lacks it sees any of them.
+_ROOMS = {"records": "read", "collection": "collect"}
 View = Callable[..., HttpResponseBase]
 
 
@@ -83,6 +86,9 @@ def with_acting(view: View) -> View:
                 inside.acting = who
                 if not getattr(view, "before_signing", False):
                     require_signed(who)
+                room = request.resolver_match.app_name if request.resolver_match else ""
+                if room in _ROOMS:
+                    require(who, _ROOMS[room])
                 response = view(inside, *args, **kwargs)
                 if isinstance(response, SimpleTemplateResponse):
                     response.render()

@@ -1,5 +1,5 @@
 -- Row level security is the wall. The application role sees what its acting context reaches and adds only
--- what it collected itself; the owner's policy exists for the SECURITY DEFINER functions in functions.sql.
+-- what it collects itself, under the duty to collect (norm 4.1); the owner's policy exists for the SECURITY DEFINER functions in functions.sql.
 
 DO $$
 DECLARE t text;
@@ -15,13 +15,16 @@ BEGIN
 END $$;
 
 CREATE POLICY collect ON records_batch FOR INSERT TO suyuan_app WITH CHECK (
-    collector = access_person_now() AND agency = access_agency_now() AND access_in_scope(agency, level)
+    access_duty_now() = 'collector' AND collector = access_person_now() AND agency = access_agency_now() AND access_in_scope(agency, level)
     AND state = 'open' AND digest IS NULL AND closed_at IS NULL);
-CREATE POLICY collect ON records_chunk FOR INSERT TO suyuan_app WITH CHECK (access_in_scope(agency, level));
+CREATE POLICY collect ON records_chunk FOR INSERT TO suyuan_app WITH CHECK (
+    access_duty_now() = 'collector' AND access_in_scope(agency, level));
 CREATE POLICY collect ON records_record FOR INSERT TO suyuan_app WITH CHECK (
-    access_in_scope(agency, level) AND state = 'first_review' AND in_force_rev IS NULL AND latest_rev = 1);
+    access_duty_now() = 'collector' AND access_in_scope(agency, level) AND state = 'first_review' AND in_force_rev IS NULL AND latest_rev = 1);
 CREATE POLICY collect ON records_revision FOR INSERT TO suyuan_app WITH CHECK (
-    access_in_scope(agency, level) AND author = access_person_now());
-CREATE POLICY collect ON records_key FOR INSERT TO suyuan_app WITH CHECK (access_in_scope(agency, level));
-CREATE POLICY collect ON records_link FOR INSERT TO suyuan_app WITH CHECK (access_in_scope(agency, level));
+    access_duty_now() = 'collector' AND access_in_scope(agency, level) AND author = access_person_now());
+CREATE POLICY collect ON records_key FOR INSERT TO suyuan_app WITH CHECK (
+    access_duty_now() = 'collector' AND access_in_scope(agency, level));
+CREATE POLICY collect ON records_link FOR INSERT TO suyuan_app WITH CHECK (
+    access_duty_now() = 'collector' AND access_in_scope(agency, level));
 GRANT INSERT ON records_batch, records_chunk, records_record, records_revision, records_key, records_link TO suyuan_app;
