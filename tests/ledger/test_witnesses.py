@@ -111,7 +111,7 @@ def test_a_witness_that_does_not_answer_alarms_and_stops_nothing(
     note: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Gone folder, closed port, plain http: each is alarmed, once, and the log goes on."""
-    (current().data / "alarms.jsonl").unlink(missing_ok=True)
+    monkeypatch.setattr(alarm, "_path", lambda: tmp_path / "alarms.jsonl")
     wanted = f"folder:{tmp_path}/gone https://127.0.0.1:9/ http://127.0.0.1:9/"
     monkeypatch.setenv("SUYUAN_WITNESSES", wanted)
     courier = witness.Courier(threading.Event())
