@@ -8,6 +8,7 @@ in the other city. All of them are made up.
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.test import Client
 
 from suyuan.access import proposals
 from suyuan.access.acting import Acting, acting
@@ -94,6 +96,17 @@ def grant(world: World, person: int, kind: str, agency: int, **more: Any) -> int
         made = proposals.approve(who, proposal)
     assert made is not None
     return made
+
+
+def signed_in(username: str, **more: Any) -> Client:
+    """A browser in which somebody has signed in and has just shown a fresh factor."""
+    client = Client(**more)
+    assert client.login(username=username, password=PASSWORD)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "reauthenticated": True}]
+    session["account_authentication_methods_user"] = session["_auth_user_id"]
+    session.save()
+    return client
 
 
 @pytest.fixture

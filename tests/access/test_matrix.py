@@ -33,11 +33,11 @@ from world import (
     FAR_COUNTY,
     MINISTRY,
     OTHER_COUNTY,
-    PASSWORD,
     PROVINCE,
     STATION,
     Somebody,
     World,
+    signed_in,
 )
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -119,10 +119,11 @@ def test_the_matrix_knows_every_route() -> None:
 
 def visits(record: UUID, batch: UUID, person: int) -> dict[str, tuple[str, str, dict[str, str]]]:
     """How each address is asked for: method, path, form."""
+    factor = "/sign-in/factor"
     draft, job, page = f"/collect/draft/{NOBODY}/", f"/collect/import/{NOBODY}/", f"/record/{record}/"
     return {
         "web:desk": ("get", "/", {}), "set_language": ("post", "/language/", {"language": "zh-hans"}),
-        "access:sign_in": ("get", "/sign-in/", {}), "access:activate": ("get", "/activate/", {}),
+        "access:activate": ("get", "/activate/", {}),
         "access:account": ("get", "/account/", {}), "access:ground": ("post", "/ground/", {}),
         "access:undertaking": ("get", "/undertaking/", {}),
         "access:undertaking_sheet": ("get", f"/undertaking/1/{person}/", {}),
@@ -152,18 +153,33 @@ def visits(record: UUID, batch: UUID, person: int) -> dict[str, tuple[str, str, 
         "audit:week": ("get", "/audit/weeks/2026-01-05/", {}), "audit:sample": ("get", "/audit/sample/", {}),
         "audit:findings": ("get", "/audit/findings/", {}), "audit:questions": ("get", "/audit/questions/", {}),
         "audit:prove": ("post", f"/audit/prove/{record}/", {}), "audit:verifier": ("get", "/audit/verifier.py", {}),
-        "vault:level": ("get", "/vault/", {}), "access:sign_out": ("post", "/sign-out/", {}),
+        "vault:level": ("get", "/vault/", {}),        "account_login": ("get", "/sign-in/", {}), "account_inactive": ("get", "/sign-in/closed/", {}),
+        "account_signup": ("get", "/sign-in/register/", {}), "usersessions_list": ("get", "/account/sessions/", {}),
+        "account_reauthenticate": ("get", "/reauthenticate/", {}), "mfa_index": ("get", f"{factor}/", {}),
+        "mfa_activate_totp": ("get", f"{factor}/totp/activate/", {}), "mfa_authenticate": ("get", f"{factor}/authenticate/", {}),
+        "mfa_deactivate_totp": ("get", f"{factor}/totp/deactivate/", {}),
+        "mfa_reauthenticate": ("get", f"{factor}/reauthenticate/", {}), "mfa_list_webauthn": ("get", f"{factor}/webauthn/", {}),
+        "mfa_add_webauthn": ("get", f"{factor}/webauthn/add/", {}), "mfa_login_webauthn": ("get", f"{factor}/webauthn/login/", {}),
+        "mfa_edit_webauthn": ("get", f"{factor}/webauthn/keys/0/edit/", {}),
+        "mfa_remove_webauthn": ("get", f"{factor}/webauthn/keys/0/remove/", {}),
+        "mfa_reauthenticate_webauthn": ("get", f"{factor}/webauthn/reauthenticate/", {}),
+        "mfa_view_recovery_codes": ("get", f"{factor}/recovery-codes/", {}),
+        "mfa_generate_recovery_codes": ("get", f"{factor}/recovery-codes/generate/", {}),
+        "mfa_download_recovery_codes": ("get", f"{factor}/recovery-codes/download/", {}),
+        "openid_connect_login": ("get", "/sign-in/with/agency/login/", {}),
+        "openid_connect_callback": ("get", "/sign-in/with/agency/login/callback/", {}),
+        "socialaccount_login_cancelled": ("get", "/sign-in/with/cancelled/", {}),
+        "access:sign_out": ("post", "/sign-out/", {}), "account_logout": ("post", "/sign-in/out/", {}),
     }  # fmt: skip
 
 
 # Addresses whose object is not there in this test: whoever may use them is told so, nobody else gets that far.
-ABSENT = re.compile(r"collection:|audit:(entry|week)$|access:proposal$")
+ABSENT = re.compile(r"collection:|mfa_|openid_|audit:(entry|week)$|access:proposal$")
 
 
 def page_of(who: Somebody) -> Client:
     """A signed-in session with the person's case chosen."""
-    client = Client(raise_request_exception=False)
-    assert client.login(username=who.username, password=PASSWORD)
+    client = signed_in(who.username, raise_request_exception=False)
     client.post("/ground/", {"ground": who.ground})
     return client
 

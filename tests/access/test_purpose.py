@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import psycopg
@@ -22,7 +23,7 @@ from suyuan.records import dossier
 from suyuan.records import queries as records
 from suyuan.records.errors import NotFound
 from suyuan.review import actions as review
-from world import FAR_STATION, PASSWORD, Somebody, World, grant
+from world import FAR_STATION, PASSWORD, Somebody, World, grant, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
 NEXT_MONTH = timezone.localdate() + timedelta(days=30)
@@ -180,8 +181,7 @@ def test_raw_sql_makes_no_ground(world: World) -> None:
 
 def page_of(who: Somebody) -> Client:
     """A signed-in session with the person's case chosen."""
-    client = Client()
-    assert client.login(username=who.username, password=PASSWORD)
+    client = signed_in(who.username)
     client.post("/ground/", {"ground": who.ground})
     return client
 
@@ -221,7 +221,7 @@ def test_refusals_are_entered_without_saying_what_is_there(world: World, violati
 def test_a_scrape_is_slowed_and_stopped(world: World, violation: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks cost nothing at first, then more and more, then there are none; another ground has its own count."""
     waits: list[float] = []
-    monkeypatch.setattr(grounds.time, "sleep", waits.append)
+    monkeypatch.setattr(grounds, "time", SimpleNamespace(sleep=waits.append))
     with psycopg.connect(current().database("owner"), autocommit=True) as owner:
         owner.execute("UPDATE access_limit SET most = 10 WHERE kind = 'look'")
         try:

@@ -10,16 +10,16 @@ from datetime import timedelta
 import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
 from django.utils import timezone
 from psycopg import sql
 
 from delivered import deliver, rows_of
 from suyuan.access import actions, grounds, proposals, queries
 from suyuan.access.errors import Conflict, NoGround, NotAllowed, Unknown
+from suyuan.access.models import Account
 from suyuan.installation import current
 from suyuan.ledger.acts import Act
-from world import CITY, COUNTY, OTHER_CITY, PASSWORD, STATION, Somebody, World, grant
+from world import CITY, COUNTY, OTHER_CITY, PASSWORD, STATION, Somebody, World, grant, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
 Connect = Callable[[], psycopg.Connection[tuple[object, ...]]]
@@ -81,8 +81,8 @@ def test_a_second_account_of_one_person_is_the_same_person(world: World) -> None
         actions.add_account(who, world.security.person, "security-again", PASSWORD)
     assert queries.person_of("security-again") == world.security.person
     proposal = propose(world, world.colleague.person)
-    client = Client()
-    assert client.login(username="security-again", password=PASSWORD)
+    Account.objects.filter(username="security-again").update(must_change=False)
+    client = signed_in("security-again")
     client.post(f"/proposals/{proposal}/", {"act": "approve"})
     assert duties_from(proposal) == 0
 
@@ -256,8 +256,7 @@ def test_an_approver_who_lost_the_duty_approves_nothing(world: World) -> None:
 @pytest.mark.clause("5.1.2")
 def test_a_grant_takes_effect_in_open_sessions(world: World) -> None:
     """Somebody signed in before has the new ground on their next page, and loses it with the duty."""
-    client = Client()
-    assert client.login(username=world.analyst.username, password=PASSWORD)
+    client = signed_in(world.analyst.username)
     assert "采集人" not in client.get("/grounds/").content.decode()
     duty = grant(world, world.analyst.person, "collector", STATION)
     assert "采集人" in client.get("/grounds/").content.decode()
@@ -320,8 +319,7 @@ def test_the_approver_sees_what_would_change(world: World) -> None:
     assert found.records == 7
     assert not found.more
     assert "security_auditor" in found.apart
-    client = Client()
-    assert client.login(username="security2", password=PASSWORD)
+    client = signed_in("security2")
     page = client.get(f"/proposals/{proposal}/").content.decode()
     assert "查阅记录" in page
     assert "导出记录" in page

@@ -7,16 +7,16 @@ from hashlib import sha256
 import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
 
 from delivered import deliver, rows_of
 from suyuan.access import actions, grounds, proposals, queries, undertaking
 from suyuan.access.errors import Conflict, NotAllowed, NotSigned, Unknown
+from suyuan.access.models import Account
 from suyuan.installation import current
 from suyuan.ledger.acts import Act
 from suyuan.records import queries as records
 from suyuan.records.errors import NotFound
-from world import COUNTY, PASSWORD, STATION, Somebody, World, grant
+from world import COUNTY, PASSWORD, STATION, Somebody, World, grant, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
 NEXT = "新版承诺书:本人承诺严守秘密,只为工作查阅数据,并承担相应责任。"
@@ -65,8 +65,8 @@ def test_without_a_signature_no_record(world: World, unsigned: Somebody) -> None
 @pytest.mark.clause("5.2.2")
 def test_the_page_refuses_and_leads_to_signing(unsigned: Somebody) -> None:
     """Every page but the desk and the undertaking is refused; the typed name has to match and the box to be ticked."""
-    client, text = Client(), undertaking.current()
-    assert client.login(username=unsigned.username, password=PASSWORD)
+    Account.objects.filter(username=unsigned.username).update(must_change=False)
+    client, text = signed_in(unsigned.username), undertaking.current()
     assert "待我签署的保密承诺书" in client.get("/").content.decode()
     for address in ("/records/", "/search/", "/collect/new/", "/grounds/"):
         answer = client.get(address)
@@ -155,8 +155,7 @@ def test_whoever_looks_after_it_sees_who_has_signed(world: World, unsigned: Some
 @pytest.mark.clause("5.2.2")
 def test_a_new_version_is_published_by_two_and_signed_again(fresh_world: World) -> None:
     """Until they sign it, those who signed the old one reach nothing, in open sessions too; the old sheet stays."""
-    world, client = fresh_world, Client()
-    assert client.login(username=world.collector.username, password=PASSWORD)
+    world, client = fresh_world, signed_in(fresh_world.collector.username)
     client.post("/ground/", {"ground": world.collector.ground})
     assert client.get("/records/violation/").status_code == 200
     with world.security.acting() as who:

@@ -10,16 +10,14 @@ from django.test import Client
 from audit.test_desk import MONDAY, past_week, sequence  # noqa: F401  # fixtures
 from delivered import deliver, rows_of
 from suyuan.records import queries as records
-from world import PASSWORD, Somebody, World
+from world import Somebody, World, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
 
 
 def page_of(who: Somebody) -> Client:
     """A signed-in session."""
-    client = Client()
-    assert client.login(username=who.username, password=PASSWORD)
-    return client
+    return signed_in(who.username)
 
 
 @pytest.mark.clause("5.3.1")

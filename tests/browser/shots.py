@@ -74,6 +74,13 @@ def test_take_pictures(visit: Visit, world: World) -> None:
         "audit-sample": (world.head, "/audit/sample/"),
         "batch-on-duty": (first_on_duty, f"/review/{found.batch}/"),
         "activate": (None, "/activate/"),
+        "factors": (world.collector, "/sign-in/factor/"),
+        "sessions": (world.collector, "/account/sessions/"),
+        "confirm": (world.collector, "/sign-in/factor/totp/activate/"),
+        "undertaking": (world.collector, "/undertaking/"),
+        "undertaking-signed": (world.security, "/undertaking/signed/"),
+        "proposals": (world.security, "/proposals/"),
+        "vault": (world.custodian, "/vault/"),
     }
     for width in (1440, 390):
         signed: dict[Somebody | None, Page] = {}

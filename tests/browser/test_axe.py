@@ -29,6 +29,7 @@ def pages(world: World, record: object, batch: object) -> dict[Somebody | None, 
         world.collector: [
             "/", "/collect/new/", "/collect/new/violation/", "/collect/import/", "/records/", "/records/violation/",
             "/search/", "/search/?q=没有这个", f"/record/{record}/", "/account/", "/nowhere/", "/grounds/", "/emergency/",
+            "/sign-in/factor/", "/account/sessions/", "/sign-in/factor/totp/activate/", "/undertaking/",
         ],
         world.first: ["/", "/review/", f"/review/{batch}/"],
         world.analyst: ["/"],
@@ -38,7 +39,7 @@ def pages(world: World, record: object, batch: object) -> dict[Somebody | None, 
         ],
         world.head: ["/", "/grounds/", "/emergency/", "/audit/sample/"],
         world.system: ["/", "/agencies/", "/people/", "/accounts/", f"/people/{world.collector.person}/"],
-        world.security: [f"/people/{world.collector.person}/", "/accounts/"],
+        world.security: [f"/people/{world.collector.person}/", "/accounts/", "/proposals/", "/undertaking/signed/"],
     }  # fmt: skip
 
 

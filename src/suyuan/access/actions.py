@@ -52,6 +52,11 @@ def set_active(who: Acting, person: int, active: bool) -> None:
     do(who, "set_active", "SELECT access_set_active(%s, %s)", [person, active])
 
 
+def reset_factors(who: Acting, person: int) -> None:
+    """Remove the second factors of another person, who lost them. Raises `NotAllowed`."""
+    do(who, "reset_factors", "SELECT access_reset_factors(%s)", [person])
+
+
 def end_duty(who: Acting, duty: int) -> None:
     """End a duty and its grounds at once. Raises `NotAllowed`."""
     do(who, "end_duty", "SELECT access_end_duty(%s)", [duty])

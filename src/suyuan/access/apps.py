@@ -13,6 +13,6 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         """Enter sign-ins in the ledger."""
-        from suyuan.access import sessions
+        from suyuan.access.sign_in import sessions
 
         sessions.connect()

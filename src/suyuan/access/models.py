@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils import timezone
 
 
 class Account(AbstractBaseUser):
@@ -19,6 +20,8 @@ class Account(AbstractBaseUser):
     email = models.EmailField(blank=True, default="")
     is_active = models.BooleanField(default=True)
     must_change = models.BooleanField(default=False)
+    made_at = models.DateTimeField(default=timezone.now)
+    password_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[BaseUserManager[Account]] = BaseUserManager()  # type: ignore[assignment]  # Self is Account
     USERNAME_FIELD = "username"

@@ -13,11 +13,13 @@ from suyuan.access import decide, proposals, queries
 from suyuan.access.errors import Conflict, NotAllowed, Unknown
 from suyuan.access.forms import LimitForm
 from suyuan.access.proposals import Proposal
+from suyuan.access.sign_in.fresh import fresh_factor
 from suyuan.access.web import ActingRequest, with_acting
-from suyuan.access.words import DUTIES, LIMITS, POWERS, PROPOSALS, STRETCHES
+from suyuan.access.words import DUTIES, LIMITS, POWERS, PROPOSALS, SETTINGS, STRETCHES
 from suyuan.i18n import say
 
 
+@fresh_factor
 @with_acting
 def listed(request: ActingRequest) -> HttpResponse:
     """Proposals in range, those that wait first; the limits, and another limit to propose."""
@@ -34,13 +36,16 @@ def listed(request: ActingRequest) -> HttpResponse:
     context = {
         "waiting": [(one, headline(one)) for one in found if one.state == "waiting"],
         "settled": [(one, headline(one)) for one in found if one.state != "waiting"],
-        "limits": [(_(LIMITS[one.kind]), _(STRETCHES[one.stretch]), one.most) for one in proposals.limits()],
+        "limits": [
+            (_(LIMITS[one.kind]), _(STRETCHES[one.stretch]), setting(one.kind, one.most)) for one in proposals.limits()
+        ],
         "form": form if who.agency == 0 else None,
         "me": who.person,
     }
     return render(request, "access/proposals.html", context)
 
 
+@fresh_factor
 @with_acting
 def one(request: ActingRequest, number: int) -> HttpResponse:
     """One proposal: who would gain and lose what, and the decision of another person."""
@@ -65,6 +70,11 @@ def one(request: ActingRequest, number: int) -> HttpResponse:
         "about_me": found.person == who.person,
     }
     return render(request, "access/proposal.html", context)
+
+
+def setting(kind: str | None, most: int | None) -> Any:
+    """What a limit or a standing policy is set to, in words where it has some."""
+    return _(SETTINGS[kind][most]) if kind in SETTINGS and most in SETTINGS[kind] else most
 
 
 def headline(one: Proposal) -> str:

@@ -132,6 +132,12 @@ def usernames(number: int) -> list[str]:
     return [name for (name,) in _rows("SELECT username FROM access_account WHERE person = %s ORDER BY 1", [number])]
 
 
+def policy(kind: str) -> int:
+    """What a standing policy is set to; see `SETTINGS` of `words`."""
+    found: int = _rows("SELECT most FROM access_limit WHERE kind = %s", [kind])[0][0]
+    return found
+
+
 def duties(number: int) -> list[Duty]:
     """Duties of a person, the live ones first."""
     return [

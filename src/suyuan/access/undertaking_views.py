@@ -11,9 +11,11 @@ from django.views.decorators.http import require_GET
 from suyuan.access import decide, queries, undertaking
 from suyuan.access.errors import Conflict, NotAllowed, Unknown
 from suyuan.access.forms import SignForm, UndertakingForm
+from suyuan.access.sign_in.fresh import fresh_factor
 from suyuan.access.web import ActingRequest, before_signing, with_acting
 
 
+@fresh_factor
 @with_acting
 @before_signing
 def sign(request: ActingRequest) -> HttpResponse:
@@ -52,6 +54,7 @@ def printed(request: ActingRequest, person: int, version: int) -> HttpResponse:
     return render(request, "access/undertaking_sheet.html", {"one": found, "signer": queries.person(person)})
 
 
+@fresh_factor
 @with_acting
 def signed(request: ActingRequest) -> HttpResponse:
     """Who has signed which version; a security administrator of the whole installation proposes a new text."""

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from suyuan.access import ground_views, proposal_views, undertaking_views, views
 
 app_name = "access"
 urlpatterns = [
-    path(
-        "sign-in/",
-        LoginView.as_view(template_name="access/sign_in.html", redirect_authenticated_user=True),
-        name="sign_in",
-    ),
     path("sign-out/", LogoutView.as_view(next_page="/sign-in/"), name="sign_out"),
     path("activate/", views.activate, name="activate"),
     path("account/", views.account, name="account"),

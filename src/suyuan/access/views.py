@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -20,6 +22,8 @@ from suyuan.access.decide import decide
 from suyuan.access.errors import BadCode, Conflict, NotAllowed
 from suyuan.access.forms import AccountForm, ActivateForm, AgencyForm, DutyForm, PersonForm, RaiseForm
 from suyuan.access.models import Account
+from suyuan.access.sign_in import passwords
+from suyuan.access.sign_in.fresh import fresh_factor
 from suyuan.access.web import ActingRequest, person_of, with_acting
 from suyuan.access.words import AGENCY_KINDS, DUTIES
 
@@ -47,7 +51,7 @@ def activate(request: HttpRequest) -> HttpResponse:
             form.add_error("code" if isinstance(exc, BadCode) else "username", f"{exc}{exc.mend}")
         else:
             messages.success(request, _("已激活，请登录。"))
-            return redirect("access:sign_in")
+            return redirect("account_login")
     return render(request, "access/activate.html", {"form": form})
 
 
@@ -58,7 +62,9 @@ def account(request: HttpRequest) -> HttpResponse:
     form = _password_form(request)
     if request.method == "POST" and form.is_valid():
         form.save(commit=False)
-        Account.objects.filter(username=user.get_username()).update(password=form.user.password, must_change=False)
+        Account.objects.filter(username=user.get_username()).update(
+            password=form.user.password, password_at=timezone.now(), must_change=False
+        )
         update_session_auth_hash(request, form.user)
         messages.success(request, _("密码已修改。"))
         return redirect("access:account")
@@ -71,7 +77,7 @@ def _password_form(request: HttpRequest) -> PasswordChangeForm:
     for field in form.fields.values():
         field.widget.attrs.update({"class": "form-control", "autofocus": False})
         field.help_text = ""
-    form.fields["new_password1"].help_text = _("至少 10 个字符，不用常见密码，也不与姓名、账号相近。")
+    form.fields["new_password1"].help_text = passwords.in_force().label
     return form
 
 
@@ -108,6 +114,7 @@ def people(request: ActingRequest) -> HttpResponse:
     return render(request, "access/people.html", {"people": found, "form": form if may else None, "q": wanted})
 
 
+@fresh_factor
 @with_acting
 def person(request: ActingRequest, number: int) -> HttpResponse:
     """One member of staff: duties, accounts, and what the administrator in charge may change."""
@@ -127,6 +134,7 @@ def person(request: ActingRequest, number: int) -> HttpResponse:
             "one": queries.person(number),
             "duties": _worded(queries.duties(number)),
             "usernames": queries.usernames(number),
+            "factors": grants and Authenticator.objects.filter(user__person=number).exists(),
             "duty_form": forms["grant"] if grants else None,
             "raise_form": forms["raise"] if grants and forms["raise"].fields["duty"].choices else None,
             "account_form": forms["account"] if administers else None,
@@ -136,6 +144,7 @@ def person(request: ActingRequest, number: int) -> HttpResponse:
     )
 
 
+@fresh_factor
 @with_acting
 def accounts(request: ActingRequest) -> HttpResponse:
     """Accounts with the people they belong to; a security administrator unlocks one."""
@@ -156,6 +165,9 @@ def _change(request: ActingRequest, act: str, number: int, form: Any) -> bool:
         actions.end_duty(who, int(request.POST["duty"]))
     elif act == "lower":
         actions.lower_clearance(who, int(request.POST["duty"]))
+    elif act == "factors":
+        actions.reset_factors(who, number)
+        messages.success(request, _("第二因素已清除，本人下次登录后重新登记。"))
     elif act in ("disable", "enable"):
         actions.set_active(who, number, act == "enable")
     else:

@@ -49,8 +49,15 @@ LIMITS = {
     "search": _("检索"),
     "reveal": _("显示完整的标识信息"),
     "export": _("导出"),
+    "password": _("密码规则"),
+    "second_factor": _("第二因素"),
 }
-STRETCHES = {"hour": _("每小时"), "day": _("每天")}
+STRETCHES = {"hour": _("每小时"), "day": _("每天"), "standing": _("长期")}
+# What a standing policy is set to.
+SETTINGS = {
+    "password": {1: _("等级保护：定期更换"), 2: _("ASVS：长密码，不定期更换")},
+    "second_factor": {1: _("自愿登记"), 2: _("人人必须登记")},
+}
 AGENCY_KINDS = {
     "ministry": _("部"),
     "province": _("省级"),

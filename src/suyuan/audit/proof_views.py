@@ -7,12 +7,14 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
+from suyuan.access.sign_in.fresh import fresh_factor
 from suyuan.access.web import ActingRequest, with_acting
 from suyuan.audit import bundle
 from suyuan.audit.cli import page, program
 
 
 @require_POST
+@fresh_factor
 @with_acting
 def prove(request: ActingRequest, record: UUID) -> HttpResponse:
     """The proof of one record as a download; with its content only for a named recipient."""

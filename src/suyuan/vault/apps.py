@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.apps import AppConfig
 
 
@@ -12,8 +14,10 @@ class VaultConfig(AppConfig):
     label = "vault"
 
     def ready(self) -> None:
-        """Give the ledger its keys; they are opened at first use, not here."""
+        """Give the ledger its keys, and second factors their sealing; the keys are opened at first use, not here."""
+        from suyuan.access.sign_in import vaulted
         from suyuan.ledger import keys
-        from suyuan.vault.actions import LedgerKeys
+        from suyuan.vault.actions import LedgerKeys, open_sealed, seal
 
         keys.provide(LedgerKeys())
+        vaulted.give(partial(seal, "factor", b""), partial(open_sealed, "factor", b""))

@@ -8,11 +8,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from suyuan.access import decide
+from suyuan.access.sign_in.fresh import fresh_factor_first
 from suyuan.access.web import ActingRequest, with_acting
 from suyuan.vault import custody
 from suyuan.vault.errors import NoAgent, NoCustodians
 
 
+@fresh_factor_first
 @with_acting
 def level(request: ActingRequest) -> HttpResponse:
     """Present a share or seal; who holds shares by name, never a share."""

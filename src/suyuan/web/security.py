@@ -7,13 +7,16 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from suyuan.access.sign_in import provider
+
 POLICY = "; ".join(
     [
         "default-src 'self'",
         "img-src 'self' data:",
         "object-src 'none'",
         "base-uri 'none'",
-        "form-action 'self'",
+        # The identity provider's button is a form that ends there.
+        f"form-action 'self' {provider.origin()}".rstrip(),
         "frame-ancestors 'none'",
     ]
 )

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from suyuan.access.sign_in import provider
 from suyuan.installation import current
 from suyuan.installation.model import Role
 
@@ -57,6 +58,13 @@ INSTALLED_APPS = [
     "suyuan.collection",
     "suyuan.audit",
     "suyuan.web",
+    # Below the rooms, whose templates stand in for the libraries' own.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
 ]
 
 MIDDLEWARE = [
@@ -68,8 +76,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "suyuan.access.sessions.limit",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "suyuan.access.sign_in.sessions.limit",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "suyuan.web.errors.Explain",
@@ -95,18 +105,33 @@ TEMPLATES = [
 
 DATABASES = {"default": _database("app"), "owner": _database("owner")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# One-time passwords that were used are remembered where every process sees them.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
 
 AUTH_USER_MODEL = "access.Account"
-AUTHENTICATION_BACKENDS = ["suyuan.access.backend.LockingBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-]
+AUTHENTICATION_BACKENDS = ["suyuan.access.sign_in.backend.LockingBackend"]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "suyuan.access.sign_in.passwords.Validator"}]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
+
+ACCOUNT_ADAPTER = "suyuan.access.sign_in.adapters.Accounts"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_RATE_LIMITS = False  # the backend counts tries itself, in the database
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
+MFA_ADAPTER = "suyuan.access.sign_in.adapters.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = os.environ.get("SUYUAN_TLS") != "1"  # browsers allow it on localhost alone
+SOCIALACCOUNT_ADAPTER = "suyuan.access.sign_in.adapters.Provider"
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
+SOCIALACCOUNT_PROVIDERS = provider.settings()
+USERSESSIONS_TRACK_ACTIVITY = True
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 30 * 60

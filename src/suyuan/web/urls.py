@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("vault/", include("suyuan.vault.urls")),
     path("", include("suyuan.records.urls")),
     path("", include("suyuan.access.urls")),
+    path("", include("suyuan.access.sign_in.urls")),
 ]
 handler403 = "suyuan.web.views.refused"
 handler404 = "suyuan.web.views.not_found"

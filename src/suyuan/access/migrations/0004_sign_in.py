@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from django.db import migrations, models
+from django.utils import timezone
 
-from django.db import migrations
+from suyuan.installation.sql import run
 
 
 class Migration(migrations.Migration):
     """Second factors, sessions, password policies."""
 
     dependencies = [("access", "0003_two_persons")]
-    operations: ClassVar[list[Any]] = []
+    operations = [
+        migrations.AddField("Account", "made_at", models.DateTimeField(default=timezone.now)),
+        migrations.AddField("Account", "password_at", models.DateTimeField(default=timezone.now)),
+        run("access", "sign_in"),
+    ]

@@ -6,7 +6,7 @@ BEGIN
     FOR t IN
         SELECT c.relname, c.relkind FROM pg_class c
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'S') AND c.relowner = 'suyuan_owner'::regrole
-          AND c.relname ~ '^(auth|django|account|mfa|procrastinate)_'
+          AND c.relname ~ '^(auth|django|account|mfa|socialaccount|usersessions|procrastinate)_'
     LOOP
         IF t.relkind = 'S' THEN
             EXECUTE format('GRANT USAGE, SELECT ON SEQUENCE %I TO suyuan_app', t.relname);

@@ -1,0 +1,110 @@
+"""Sessions end: after half an hour idle (settings), after twelve hours at most, and at once for whoever left.
+
+Somebody whose password must be changed, or who lacks the second factor that the installation asks for, gets to the page
+where that is mended and nowhere else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa import signals as factors
+from allauth.mfa.utils import is_mfa_enabled
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from suyuan.access import queries
+from suyuan.access.models import Account
+from suyuan.access.sign_in import backend, passwords
+from suyuan.ledger import actions as ledger
+from suyuan.ledger.acts import Act
+
+ABSOLUTE_SECONDS = 12 * 3600
+REQUIRED = 2  # what the policy "second_factor" says when everybody needs one
+# Pages without which nothing could be mended.
+_ALWAYS = ("/account/", "/sign-out/", "/sign-in/", "/language/", "/static/", "/reauthenticate/")
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+def limit(get_response: Answer) -> Answer:
+    """Middleware: sign out a session that is older than the absolute limit. Inactive accounts are nobody already."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        since = request.session.get("since")
+        if since is not None and time.time() - since > ABSOLUTE_SECONDS:
+            logout(request)
+        response = _first_mend(request) or get_response(request)
+        if known := getattr(request, "signed_in_now", None):
+            backend.remember(request, response, known)
+        return response
+
+    return middleware
+
+
+def _first_mend(request: HttpRequest) -> HttpResponse | None:
+    """The way to what must be mended before anything else, if something must."""
+    user = request.user
+    if not isinstance(user, Account) or request.path == "/" or request.path.startswith(_ALWAYS):
+        return None
+    if user.must_change or passwords.due(user.password_at):
+        messages.warning(request, _("请先修改密码：初始密码或已到期的密码不能继续使用。"))
+        return redirect("access:account")
+    if queries.policy("second_factor") == REQUIRED and not (_by_provider(request) or is_mfa_enabled(user)):
+        messages.warning(request, _("请先登记第二因素：动态口令或安全密钥。"))
+        return redirect("mfa_index")
+    return None
+
+
+def _by_provider(request: HttpRequest) -> bool:
+    """Whether the agency's identity provider vouched for this session; second factors are its business then."""
+    return any(one["method"] == "socialaccount" for one in get_authentication_records(request, request.user))
+
+
+def _signed_in(request: HttpRequest, user: Account, **_: Any) -> None:
+    request.session["since"] = time.time()
+    request.signed_in_now = user.username  # type: ignore[attr-defined]  # the middleware marks the browser
+    ledger.append(ledger.Somebody(user.person), Act.sign_in)
+
+
+def _signed_out(user: Account | None, **_: Any) -> None:
+    if user is not None:
+        ledger.append(ledger.Somebody(user.person), Act.sign_out)
+
+
+def _failed(credentials: dict[str, Any], **_: Any) -> None:
+    found = Account.objects.filter(username=str(credentials.get("username", ""))[:60]).first()
+    ledger.append(ledger.Somebody(found.person if found else 0), Act.sign_in_failed)
+
+
+def _factor_failed(user: Account, **_: Any) -> None:
+    ledger.append(ledger.Somebody(user.person), Act.sign_in_failed, detail={"factor": "second"})
+
+
+def _factor_changed(done: str) -> Callable[..., None]:
+    def receiver(user: Account, authenticator: Any, **_: Any) -> None:
+        detail = {"done": done, "factor": authenticator.type, "person": user.person}
+        ledger.append(ledger.Somebody(user.person), Act.administer, detail=detail)
+
+    return receiver
+
+
+def connect() -> None:
+    """Enter signing in, signing out, failing to, and every change of a second factor in the ledger."""
+    user_logged_in.connect(_signed_in, dispatch_uid="access.sign_in")
+    user_logged_out.connect(_signed_out, dispatch_uid="access.sign_out")
+    user_login_failed.connect(_failed, dispatch_uid="access.sign_in_failed")
+    factors.authentication_failed.connect(_factor_failed, dispatch_uid="access.factor_failed")
+    for signal, done in (
+        (factors.authenticator_added, "factor_added"),
+        (factors.authenticator_removed, "factor_removed"),
+        (factors.authenticator_reset, "factor_reset"),
+    ):
+        signal.connect(_factor_changed(done), weak=False, dispatch_uid=f"access.{done}")
