@@ -23,3 +23,10 @@ def choose(page: Page, ground: int) -> None:
     page.click(".sy-ground")
     with page.expect_navigation():
         page.locator(f"form:has(input[name=ground][value='{ground}']) button").first.click()
+
+
+def confirm(page: Page, who: Somebody) -> None:
+    """Show a fresh factor where a page asks for one: the password, where nothing better is enrolled."""
+    page.get_by_role("heading", name="确认是您本人").wait_for()
+    page.fill("#id_password", who.password)
+    page.get_by_role("button", name="确认").click()

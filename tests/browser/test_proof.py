@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.delivery import deliver, example
-from browser.people import sign_in
+from browser.people import confirm, sign_in
 from suyuan.audit.cli import page as verifier_page
 from suyuan.installation import current
 from suyuan.ledger import keys
@@ -38,8 +38,9 @@ def bundle(visit: object, world: World, tmp_path: Path) -> Path:
     page.goto(f"/record/{sent.records[0]}/")
     page.get_by_role("textbox", name="接收方").fill("市人民检察院")
     page.get_by_label("包含内容").check()
+    page.get_by_role("button", name="出具证明包").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="出具证明包").click()
+        confirm(page, world.head)
     path = tmp_path / "proof.zip"
     download.value.save_as(path)
     return path

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from django.test import Client as Browser
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +21,7 @@ from suyuan.installation import Installation
 from suyuan.records import queries
 from suyuan.vault import agent, custody, errors
 from suyuan.vault.custodians import MOST_WRONG, Custody, Share, read
-from world import CITY, PASSWORD, World, grant, sole_agent
+from world import CITY, World, grant, signed_in, sole_agent
 
 READER = """
 import sys, uuid, django
@@ -198,8 +197,7 @@ def test_sealed_a_level_two_record_is_unreadable_everywhere_and_level_one_is_not
     open_level(world, shares[:2])
     record = measure(world)
     _, violations, _ = deliver(world.collector, "violation", rows_of("violation", 1))
-    page = Browser()
-    assert page.login(username="collector", password=PASSWORD)
+    page = signed_in("collector")
     at = page.session
     at["ground"] = world.collector.ground
     at.save()
@@ -280,10 +278,8 @@ def test_the_socket_is_the_owners_alone(held: tuple[World, list[str]], installat
 def test_the_page_takes_shares_and_seals_for_custodians_only(held: tuple[World, list[str]]) -> None:
     """A share, a wrong one, the next, then the button; names of holders, no share; the collector has no such page."""
     _, shares = held
-    page, other = Browser(), Browser()
-    assert page.login(username="custodian", password=PASSWORD)
-    assert other.login(username="collector", password=PASSWORD)
-    assert other.get("/vault/").status_code == 403
+    page = signed_in("custodian")
+    assert signed_in("collector").get("/vault/").status_code == 403
 
     def send(**values: str) -> str:
         said = page.post("/vault/", values, follow=True).content.decode()
