@@ -132,9 +132,10 @@ def visits(record: UUID, batch: UUID, person: int) -> dict[str, tuple[str, str, 
         "access:grounds": ("get", "/grounds/", {}), "access:emergency": ("get", "/emergency/", {}),
         "access:proposals": ("get", "/proposals/", {}), "access:proposal": ("get", "/proposals/999999/", {}),
         "access:undertaking_signed": ("get", "/undertaking/signed/", {}),
-        "records:search": ("get", "/search/?q=330100000001", {}), "records:types": ("get", "/records/", {}),
+        "records:search": ("post", "/search/", {"q": "330100000001"}), "records:types": ("get", "/records/", {}),
         "records:list": ("get", "/records/violation/", {}), "records:record": ("get", page, {}),
         "records:compare": ("get", f"{page}compare/?a=1&b=1", {}),
+        "web:export": ("get", "/records/violation/export/", {}),
         "records:reveal": ("post", f"{page}1/reveal/plate/", {}),
         "review:desk": ("get", "/review/", {}), "review:batch": ("get", f"/review/{batch}/", {}),
         "collection:new": ("get", "/collect/new/", {}), "collection:entry": ("get", "/collect/new/violation/", {}),
@@ -151,7 +152,7 @@ def visits(record: UUID, batch: UUID, person: int) -> dict[str, tuple[str, str, 
         "audit:search": ("get", "/audit/", {}), "audit:record": ("get", f"/audit/record/{record}/", {}),
         "audit:entry": ("get", "/audit/entry/1/1/", {}), "audit:weeks": ("get", "/audit/weeks/", {}),
         "audit:week": ("get", "/audit/weeks/2026-01-05/", {}), "audit:sample": ("get", "/audit/sample/", {}),
-        "audit:findings": ("get", "/audit/findings/", {}), "audit:questions": ("get", "/audit/questions/", {}),
+        "audit:exports": ("get", "/audit/exports/", {}), "audit:findings": ("get", "/audit/findings/", {}), "audit:questions": ("get", "/audit/questions/", {}),
         "audit:prove": ("post", f"/audit/prove/{record}/", {}), "audit:verifier": ("get", "/audit/verifier.py", {}),
         "vault:level": ("get", "/vault/", {}),        "account_login": ("get", "/sign-in/", {}), "account_inactive": ("get", "/sign-in/closed/", {}),
         "account_signup": ("get", "/sign-in/register/", {}), "usersessions_list": ("get", "/account/sessions/", {}),
@@ -235,6 +236,7 @@ def lines(record: UUID, batch: UUID, who: Somebody) -> dict[str, list[str]]:
         "ground request": ["case", *other, "--until", "2000-01-01"], "ground answer": ["999999", "grant"],
         "vault seal": [], "ledger witness accept": ["--reason", "x"],
         "ground assign": ["999999", "1", "case", *other, "--until", "2000-01-01"],
+        "record export": ["violation", "-o", "/dev/null/x.csv", "--recipient", "某局", "--purpose", "某事"],
         "record show": [str(record)], "record history": [str(record)],
         "review list": [], "review show": [str(batch)], "review approve": [str(batch), "--yes"],
         "review return": [str(batch), "--yes", *other], "review reject": [str(batch), "--yes", *other],
@@ -256,7 +258,7 @@ def test_every_command_is_as_the_matrix_says(world: World, found: dict[str, Any]
         if name in MISSING and expected[name][duty]:
             continue
         command = [*name.split(" "), *arguments, "--as", who.username]
-        if name in ("record show", "record history"):
+        if name in ("record show", "record history", "record export"):
             command += ["--ground", str(who.ground)]
         with transaction.atomic():
             result = CliRunner().invoke(root, command, standalone_mode=False)

@@ -30,3 +30,13 @@ def confirm(page: Page, who: Somebody) -> None:
     page.get_by_role("heading", name="确认是您本人").wait_for()
     page.fill("#id_password", who.password)
     page.get_by_role("button", name="确认").click()
+
+
+def seek(page: Page, address: str, words: str, **filters: str) -> None:
+    """Fill in and send the form of a search or a list."""
+    page.goto(address)
+    page.fill("#q", words)
+    for name, value in filters.items():
+        page.fill(f"#f-{name}", value)
+    with page.expect_navigation():
+        page.press("#q", "Enter")

@@ -17,6 +17,12 @@ from browser.delivery import deliver, example
 from browser.people import sign_in
 from suyuan import catalog
 from suyuan.access import grounds
+from suyuan.records import export
+from suyuan.records.asked import sealed
+from suyuan.records.export import Wish
+from suyuan.records.listing import Wanted
+from suyuan.review import actions as review
+from suyuan.web import sheet
 from world import Somebody, World
 
 OUT = Path(__file__).parents[2] / "build" / "screenshots"
@@ -32,6 +38,15 @@ def test_take_pictures(visit: Visit, world: World) -> None:
     row = example("violation")
     found = deliver(world.collector, "violation", *(row | {"notice_no": f"3301{n:08}"} for n in range(60)))
     record = f"/record/{found.records[0]}/"
+    done = deliver(world.collector, "violation", *(row | {"notice_no": f"3302{n:08}"} for n in range(12)))
+    for reviewer, step in ((world.first, 1), (world.second, 2)):
+        with reviewer.acting() as who:
+            review.decide(who, done.batch, step, "approve", done.digest)
+    for whole in (False, True):
+        with world.head.acting() as who:
+            wish = Wish("市人民检察院", "提请批准逮捕，核对违法事实", whole=whole)
+            made = export.export(who, catalog.current().types["violation"], Wanted(), wish)
+    OUT.joinpath("export.xlsx").write_bytes(sheet.write(who, made))
     on_duty, first_on_duty = (replace(one, ground=one.duty_ground) for one in (world.colleague, world.first))
     with world.outsider.on_duty() as who:
         grounds.break_glass(who, "人质事件，需立即核实车辆")
@@ -46,8 +61,8 @@ def test_take_pictures(visit: Visit, world: World) -> None:
         "types": (world.collector, "/records/"),
         "list": (world.collector, "/records/violation/"),
         "list-resident": (world.collector, "/records/resident/"),
-        "search": (world.collector, "/search/?q=330100000001"),
-        "search-nothing": (world.collector, "/search/?q=没有这个"),
+        "search": (world.collector, f"/search/?s={sealed(world.collector.person, {'q': '330100000001'})}"),
+        "search-nothing": (world.collector, f"/search/?s={sealed(world.collector.person, {'q': '没有这个'})}"),
         "record": (world.collector, record),
         "missing": (world.collector, "/record/00000000-0000-7000-8000-000000000000/"),
         "choose": (world.collector, "/collect/new/"),
@@ -70,6 +85,9 @@ def test_take_pictures(visit: Visit, world: World) -> None:
         "audit-weeks": (world.auditor, "/audit/weeks/"),
         "audit-week": (world.auditor, f"/audit/weeks/{monday}/"),
         "audit-questions": (world.auditor, "/audit/questions/"),
+        "list-head": (world.head, "/records/violation/"),
+        "export": (world.head, "/records/violation/export/"),
+        "audit-exports": (world.auditor, "/audit/exports/"),
         "audit-findings": (world.auditor, "/audit/findings/"),
         "audit-sample": (world.head, "/audit/sample/"),
         "batch-on-duty": (first_on_duty, f"/review/{found.batch}/"),
@@ -91,6 +109,10 @@ def test_take_pictures(visit: Visit, world: World) -> None:
                     sign_in(signed[who], who)
             page = signed[who]
             page.goto(address)
+            if name == "export":  # a fresh factor comes first
+                page.fill("#id_password", who.password if who else "")
+                page.press("#id_password", "Enter")
+                page.wait_for_url(f"**{address}")
             page.screenshot(path=OUT / f"{name}-{width}.png", full_page=True)
             wide = page.evaluate("document.documentElement.scrollWidth")
             print(f"{name} {width}{'' if wide <= width else f' RUNS OFF THE SIDE: {wide}'}")

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 from browser.delivery import deliver, example
 from browser.people import sign_in
+from suyuan.records.asked import sealed
 from world import Somebody, World
 
 pytestmark = pytest.mark.browser
@@ -28,16 +29,17 @@ def pages(world: World, record: object, batch: object) -> dict[Somebody | None, 
         None: ["/sign-in/", "/activate/"],
         world.collector: [
             "/", "/collect/new/", "/collect/new/violation/", "/collect/import/", "/records/", "/records/violation/",
-            "/search/", "/search/?q=没有这个", f"/record/{record}/", "/account/", "/nowhere/", "/grounds/", "/emergency/",
+            "/search/",
+            f"/search/?s={sealed(world.collector.person, {'q': '没有这个'})}", f"/record/{record}/", "/account/", "/nowhere/", "/grounds/", "/emergency/",
             "/sign-in/factor/", "/account/sessions/", "/sign-in/factor/totp/activate/", "/undertaking/",
         ],
         world.first: ["/", "/review/", f"/review/{batch}/"],
         world.analyst: ["/"],
         world.auditor: [
             "/", "/review/", "/emergency/", "/audit/?purpose=lawfulness&person=T00001", f"/audit/record/{record}/", "/audit/weeks/",
-            f"/audit/weeks/{MONDAY}/", "/audit/questions/", "/audit/findings/", "/audit/entry/1/1/",
+            f"/audit/weeks/{MONDAY}/", "/audit/questions/", "/audit/findings/", "/audit/entry/1/1/", "/audit/exports/",
         ],
-        world.head: ["/", "/grounds/", "/emergency/", "/audit/sample/"],
+        world.head: ["/", "/grounds/", "/emergency/", "/audit/sample/", "/records/violation/export/"],
         world.system: ["/", "/agencies/", "/people/", "/accounts/", f"/people/{world.collector.person}/"],
         world.security: [f"/people/{world.collector.person}/", "/accounts/", "/proposals/", "/undertaking/signed/"],
     }  # fmt: skip

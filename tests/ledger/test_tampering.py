@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,12 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from delivered import deliver, rows_of
+from suyuan.catalog import current as current_catalog
 from suyuan.installation import Installation, current
 from suyuan.ledger import sequencer, verify
+from suyuan.records import export
+from suyuan.records.export import Wish
+from suyuan.records.listing import Wanted
 from suyuan.review import actions as review
 from suyuan.review.actions import GivenBack
 from world import World, settle
@@ -46,6 +51,9 @@ EVIDENCE = {
     "review_sample": (
         "batch_id", "step", "reviewer", "agency", "level", "population", "bound", "confidence", "seed", "seqs", "at",
     ),
+    "records_export": (
+        "person", "ground", "agency", "level", "type", "format", "whole", "rows", "words", "digest", "at", "expires_on",
+    ),
     "ledger_entry": (
         "writer", "n", "at", "act", "person", "ground", "agency", "record", "rev", "batch", "digest", "shown",
         "detail", "mac",
@@ -59,7 +67,7 @@ CLASSES = [(table, column) for table, columns in EVIDENCE.items() for column in 
 FLIPS = 10  # random single bits of each class of bytes
 # Columns a check constraint holds to a few words: another of them.
 WORDS = {
-    "state": ("in_force", "returned"), "outcome": ("approve", "return"), "channel": ("form", "file"),
+    "state": ("in_force", "returned"), "outcome": ("approve", "return"), "channel": ("form", "file"), "format": ("xlsx", "csv"),
     "code": ("wrong", "untrue"),
 }  # fmt: skip
 BATCH_STATES = ("done", "second_review")
@@ -73,6 +81,8 @@ def evidence(installation: Installation, database: str) -> World:
     for count, points in ((3, "6"), (2, "12"), (1, "6"), (30, "6")):
         _batch(world, f"T{next(serial)}", count, points)
     assert deliver(world.collector, "violation", _rows("T1", 3, "6"))[2].state == "empty"  # sent again: nothing new
+    with world.head.acting() as who:
+        export.export(who, current_catalog().types["violation"], Wanted(), Wish("市人民检察院", "提请批准逮捕"))
     with psycopg.connect(current().database("sequencer"), autocommit=True) as connection:
         sequencer.run_once(connection)
     _lift_rules(installation)
@@ -171,6 +181,8 @@ def _other(table: str, column: str, old: Any, seed: random.Random) -> Any:
             return [_other(table, "", old[0], seed), *old[1:]]
         case str():
             return _word(table, column, old)
+    if isinstance(old, date) and not isinstance(old, datetime):
+        return old + timedelta(days=1)
     return sql.SQL("{} + interval '1 microsecond'").format(sql.Literal(old)) if hasattr(old, "year") else old / 2
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from suyuan.audit import proof_views, views
+from suyuan.audit import export_views, proof_views, views
 
 app_name = "audit"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("sample/", views.sample, name="sample"),
     path("findings/", views.findings, name="findings"),
     path("questions/", views.questions, name="questions"),
+    path("exports/", export_views.exports, name="exports"),
     path("prove/<uuid:record>/", proof_views.prove, name="prove"),
     re_path(r"^verifier\.(?P<kind>html|py)$", proof_views.verifier, name="verifier"),
 ]

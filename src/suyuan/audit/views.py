@@ -36,9 +36,9 @@ def search(request: ActingRequest) -> HttpResponse:
     """Search the ledger; without a purpose only the form."""
     _require(request, "audit")
     asked = request.GET
-    purpose = _purpose(request)
+    purpose = chosen_purpose(request)
     context: dict[str, Any] = {
-        "purposes": _worded(PURPOSES), "purpose": purpose, "asked": asked,
+        "purposes": worded(PURPOSES), "purpose": purpose, "asked": asked,
         "operations": [(name, say(*WORDS[Act[name]])) for name in OPERATIONS],
     }  # fmt: skip
     if asked and purpose:
@@ -53,8 +53,8 @@ def search(request: ActingRequest) -> HttpResponse:
 def record(request: ActingRequest, record: UUID) -> HttpResponse:
     """Who did what with one record and why, each entry with its place in the tree."""
     _require(request, "audit")
-    purpose = _purpose(request)
-    context: dict[str, Any] = {"record": record, "purposes": _worded(PURPOSES), "purpose": purpose}
+    purpose = chosen_purpose(request)
+    context: dict[str, Any] = {"record": record, "purposes": worded(PURPOSES), "purpose": purpose}
     if purpose:
         found = actions.search(request.acting, purpose, Wanted(record=record), request.GET.get("after", ""), PAGE)
         context |= _listed(found) | {"placed": sum(one.leaf is not None for one in found[:PAGE])}
@@ -169,7 +169,7 @@ def _require(request: ActingRequest, action: str) -> None:
         raise NotAllowed(decision.reason_zh + "。", decision.reason_en + ".")
 
 
-def _purpose(request: HttpRequest) -> str:
+def chosen_purpose(request: HttpRequest) -> str:
     """The purpose chosen, kept for the session: it is asked once, not at every page."""
     said = request.GET.get("purpose", "")
     if said in PURPOSES:
@@ -266,5 +266,6 @@ def _act(request: ActingRequest, acts: dict[str, Callable[[], Any]]) -> None:
         messages.success(request, _("已记入账本。"))
 
 
-def _worded(table: dict[str, str]) -> list[tuple[str, str]]:
+def worded(table: dict[str, str]) -> list[tuple[str, str]]:
+    """Keys with their words in the reader's language."""
     return [(key, _(word)) for key, word in table.items()]

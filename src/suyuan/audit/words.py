@@ -59,6 +59,7 @@ DETAILS = {
     "conclude": _("每周审计办结"),
     "open_finding": _("登记问题"),
     "close_finding": _("问题办结"),
+    "read_exports": _("查看导出登记"),
 }
 OPERATIONS = ("collect", "amend", "consult", "list", "search", "reveal", "disclose", "export", "combine", "seal", "erase",
               "review", "sign_in", "sign_out", "sign_in_failed", "denied", "administer", "audit")  # fmt: skip

@@ -15,5 +15,7 @@ class RecordsConfig(AppConfig):
         """Register the recomputation of every revision."""
         from suyuan.ledger import verify
         from suyuan.records.verify import verify_revisions
+        from suyuan.records.verify_exports import verify_exports
 
         verify.register(verify_revisions)
+        verify.register(verify_exports)

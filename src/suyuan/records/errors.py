@@ -3,6 +3,8 @@
 SuyuanError
 ├── NotFound        hidden and missing alike; shown to anyone
 ├── BatchClosed     the batch no longer takes rows; shown to its collector
+├── ExportRefused   nothing to export, or no recipient and purpose; shown to whoever exports
+├── TooManyToExport more than one file may hold; shown to whoever exports
 └── UnderReview     an amendment while the last one still waits; shown to the collector
 """
 
@@ -34,4 +36,33 @@ class BatchClosed(SuyuanError):
             "This batch is closed or not yours; it takes no more rows.",
             "请新建一个批次提交。",
             "Submit the rows in a new batch.",
+        )
+
+
+_EXPORTS = {
+    "empty": ("没有生效的记录可导出。", "There is no record in force to export.",
+              "放宽查询条件;在审、退回、封存的记录不能导出。", "Widen the query; records under review, returned or sealed are not exported."),
+    "words": ("须写明接收方和用途。", "Recipient and purpose are missing.",
+              "写清谁将使用、用于什么工作。", "Say who is going to use it and what for."),
+    "format": ("只能导出为 .xlsx 或 .csv。", "A file of records ends in .xlsx or .csv.", "更改文件名。", "Change the name of the file."),
+}  # fmt: skip
+
+
+class ExportRefused(SuyuanError):
+    """Nothing leaves without a recipient, a purpose, and records in force."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("records.export_refused", *_EXPORTS[why])
+
+
+class TooManyToExport(SuyuanError):
+    """More records than one file may hold."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            "records.export_too_many",
+            f"符合条件的记录超过一次导出的上限 {most:,} 条,没有导出。",
+            f"More than {most:,} records match, which is the most that one file may hold; nothing was exported.",
+            "缩小查询条件后分次导出;大批量提供须走共享程序。",
+            "Narrow the query and export in parts; larger amounts are shared under an agreement.",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from suyuan import catalog
 from suyuan.access.acting import Acting
@@ -72,10 +73,24 @@ def code_of(field: Field, said: str) -> str | None:
 
 def find(who: Acting, types: Iterable[RecordType], wanted: Wanted, *, type: str | None, limit: int = 50) -> Page:
     """A page of what was asked for: by every full number the words can be read as, else by the words themselves."""
-    q = wanted.q.strip()
-    numbers = [f"{name}\x1f{value}" for name, value in dict.fromkeys(_exact_readings(list(types), q))] if q else []
+    q, numbers = wanted.q.strip(), _numbers(types, wanted)
     found = _search(who, wanted, type, numbers, "", limit) if numbers else None
     return found if found and found.rows else _search(who, wanted, type, [], q, limit)
+
+
+def in_force(who: Acting, rtype: RecordType, wanted: Wanted, most: int) -> tuple[list[UUID], list[int]]:
+    """What `find` would find of one type that is in force, as `queries.matching` gives it."""
+    numbers = _numbers([rtype], wanted)
+    if numbers:
+        found = queries.matching(who, type=rtype.id, exact=numbers, codes=wanted.codes, most=most)
+        if found[0]:
+            return found
+    return queries.matching(who, type=rtype.id, text=wanted.q.strip(), codes=wanted.codes, most=most)
+
+
+def _numbers(types: Iterable[RecordType], wanted: Wanted) -> list[str]:
+    q = wanted.q.strip()
+    return [f"{name}\x1f{value}" for name, value in dict.fromkeys(_exact_readings(list(types), q))] if q else []
 
 
 def _search(who: Acting, wanted: Wanted, type: str | None, exact: list[str], text: str, limit: int) -> Page:

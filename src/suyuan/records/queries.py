@@ -168,6 +168,32 @@ def search(
     )
 
 
+def matching(
+    who: Acting,
+    *,
+    type: str,
+    text: str = "",
+    exact: Sequence[str] = (),
+    codes: Mapping[str, str] | None = None,
+    most: int,
+) -> tuple[list[UUID], list[int]]:
+    """Records in force that fit, newest first, up to `most`, and the keyed digests of what was searched for.
+
+    For a caller that enters what it does with them.
+    """
+    every, any_of = _terms(text, codes or {}), _numbers(who, exact)
+    values = {"type": type, "state": "in_force", "before": None, "before_id": None, "terms": every, "any": any_of}
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["search" if every or any_of else "list"], values | {"limit": most})
+        return [record for record, _ in cursor.fetchall()], sorted([*(every or ()), *(any_of or ())])
+
+
+def in_force(records: Sequence[UUID]) -> list[RecordView]:
+    """Revisions in force of some records, in the order given, for a caller that enters what it does with them."""
+    rows = {one.record_id: one for one in _read("current", {"ids": list(records)})}
+    return [rows[record] for record in records if record in rows]
+
+
 def batch_rows(
     who: Acting, batch: UUID, *, seqs: Sequence[int] | None = None, offset: int = 0, limit: int = 50
 ) -> list[RecordView]:

@@ -21,7 +21,7 @@ from suyuan.catalog.model import Field, Group, RecordType
 from suyuan.ledger import queries as ledger
 from suyuan.ledger.acts import Act
 from suyuan.ledger.queries import Seen
-from suyuan.records import dossier, listing, queries
+from suyuan.records import asked, dossier, listing, queries
 from suyuan.records.dossier import Dossier
 from suyuan.records.listing import Wanted
 from suyuan.records.queries import Change, Link, RevisionInfo
@@ -85,13 +85,15 @@ def types(request: ActingRequest) -> HttpResponse:
     return render(request, "records/types.html")
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @with_acting
 def list_type(request: ActingRequest, type: str) -> HttpResponse:
-    """The list of one type."""
-    rtype = _type(type)
-    facets = listing.facets(rtype)
-    wanted, unknown = _wanted(request, facets)
+    """The list of one type. A query is sent as a body and answered under an address that holds it sealed."""
+    if request.method == "POST":
+        return _sealed(request)
+    rtype = record_type(type)
+    facets, said = listing.facets(rtype), asked.opened(request.acting.person, request.GET.get("s", ""))
+    wanted, unknown = asked_for(request, rtype)
     page = listing.find(request.acting, [rtype], wanted, type=rtype.id)
     columns = listing.columns(rtype)[:COLUMNS]
     context = {
@@ -104,17 +106,22 @@ def list_type(request: ActingRequest, type: str) -> HttpResponse:
         "following": page.next,
         "total": page.total,
         "more": page.more,
-        "filters": [listing.offer(field, request.GET.get(f"f.{field.name}", "")) for field in facets],
+        "filters": [listing.offer(field, said.get(f"f.{field.name}", "")) for field in facets],
+        "may_export": decide(request.acting, "export").allowed,
+        "asked": request.GET.get("s", "") if said else "",
         "searched": [field for field in rtype.fields.values() if field.search != "none"][:SEARCHED],
     }
     return render(request, "records/list.html", context)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @with_acting
 def search(request: ActingRequest) -> HttpResponse:
-    """Search over all types."""
-    wanted = Wanted(q=request.GET.get("q", "").strip(), after=request.GET.get("after"))
+    """Search over all types. What is looked for is sent as a body, as for `list_type`."""
+    if request.method == "POST":
+        return _sealed(request)
+    said = asked.opened(request.acting.person, request.GET.get("s", ""))
+    wanted = Wanted(q=said.get("q", ""), after=request.GET.get("after"))
     known = catalog.current().types
     context: dict[str, Any] = {"query": wanted}
     if wanted.q:
@@ -130,7 +137,7 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
     """The page of one record, now or as of a pair of times. Identifying values show in full only to a POST, an act of its own."""
     as_of, known_at = (_moment(request.GET.get(name, "")) for name in ("as_of", "known_at"))
     found = dossier.open_dossier(request.acting, record, as_of=as_of, known_at=known_at)
-    rtype = _type(found.view.type)
+    rtype = record_type(found.view.type)
     shown = _shown(request, record, found.view.rev)
     common = _common(found)
     seen, now = ledger.about(record), timezone.now()
@@ -169,7 +176,7 @@ def compare(request: ActingRequest, record: UUID) -> HttpResponse:
         raise Http404
     before, after = sorted(map(int, asked))
     changes = queries.compare(request.acting, record, before, after)
-    rtype = _type(queries.every_revision(record)[0].type)
+    rtype = record_type(queries.every_revision(record)[0].type)
     shown = _shown(request, record, after)
     context = {"rtype": rtype, "record": record, "a": before, "b": after, "changes": _changes(rtype, changes, shown),
                "may_show": rtype.about_people and not shown and decide(request.acting, "reveal").allowed}  # fmt: skip
@@ -182,36 +189,39 @@ def reveal(request: ActingRequest, record: UUID, rev: int, field: str) -> HttpRe
     """Show one protected value; the look is entered in the ledger."""
     _require_reveal(request)
     view, value = dossier.reveal(request.acting, record, rev, field)
-    fact = {"field": _type(view.type).fields[field], "value": value}
+    fact = {"field": record_type(view.type).fields[field], "value": value}
     if not request.headers.get("HX-Request"):
         return redirect("records:record", record)
     return render(request, "records/parts/revealed.html", {"fact": fact})
 
 
-def _type(name: str) -> RecordType:
+def record_type(name: str) -> RecordType:
+    """A type of the catalog by its name in an address. Raises `Http404`."""
     rtype = catalog.current().types.get(name)
     if rtype is None:
         raise Http404
     return rtype
 
 
-def _wanted(request: ActingRequest, facets: list[Field]) -> tuple[Wanted, list[str]]:
+def asked_for(request: ActingRequest, rtype: RecordType) -> tuple[Wanted, list[str]]:
     """What the address asks for, and filter words that no code table knows."""
+    said = asked.opened(request.acting.person, request.GET.get("s", ""))
     codes, unknown = {}, []
-    for field in facets:
-        said = request.GET.get(f"f.{field.name}", "").strip()
-        if said:
-            code = listing.code_of(field, said)
-            codes[field.name] = code or said
-            unknown += [] if code else [said]
-    state = request.GET.get("state", "")
-    asked = Wanted(
-        q=request.GET.get("q", "").strip(),
-        state=state if state in listing.STATES else "",
-        codes=codes,
-        after=request.GET.get("after"),
-    )
-    return asked, unknown
+    for field in listing.facets(rtype):
+        if word := said.get(f"f.{field.name}", ""):
+            code = listing.code_of(field, word)
+            codes[field.name] = code or word
+            unknown += [] if code else [word]
+    state = said.get("state", "")
+    wanted = Wanted(said.get("q", ""), state if state in listing.STATES else "", codes, request.GET.get("after"))
+    return wanted, unknown
+
+
+def _sealed(request: ActingRequest) -> HttpResponse:
+    """To the answer of the query that was sent, under an address that does not tell it."""
+    said = {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
+    word = asked.sealed(request.acting.person, {name: str(value) for name, value in said.items()})
+    return redirect(f"{request.path}?s={word}")
 
 
 def _row(view: RecordView, columns: list[Field]) -> dict[str, Any]:
@@ -283,7 +293,7 @@ def _changes(rtype: RecordType, changes: list[Change], shown: bool) -> list[Fiel
 
 def _neighbours(request: ActingRequest, links: list[Link]) -> list[Neighbour]:
     views = queries.views_of(request.acting, [one.record for one in links])
-    return [Neighbour(_type(one.type), one) for one in views]
+    return [Neighbour(record_type(one.type), one) for one in views]
 
 
 def _moment(said: str) -> datetime | None:

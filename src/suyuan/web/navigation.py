@@ -82,6 +82,7 @@ ADMINISTRATION = (
     ),
     Place("audit:weeks", _("每周审计"), icon="calendar-check", hint=_("每周随机抽查查阅事由"), only=AUDITORS),
     Place("audit:questions", _("查阅疑点"), icon="help-circle", hint=_("看上去异常、需要说明的查阅"), only=AUDITORS),
+    Place("audit:exports", _("导出登记"), icon="download", hint=_("谁把哪些记录导出给谁"), only=AUDITORS),
     Place("audit:findings", _("问题整改"), icon="clipboard-check", hint=_("责任人、期限与处理结果"), only=AUDITORS),
     Place(
         "audit:sample",

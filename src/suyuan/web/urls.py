@@ -5,11 +5,14 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
-from suyuan.web import desk
+from suyuan.web import desk, export_views
 
-_desk = ([path("", desk.desk, name="desk")], "web")
+_own = (
+    [path("", desk.desk, name="desk"), path("records/<slug:type>/export/", export_views.page, name="export")],
+    "web",
+)
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include(_desk)),
+    path("", include(_own)),
     path("language/", set_language, name="set_language"),
     path("review/", include("suyuan.review.urls")),
     path("collect/", include("suyuan.collection.urls")),

@@ -69,3 +69,11 @@ WHERE v.record_id IS NULL
        WHEN a.in_force = r.latest_rev THEN 'in_force'
        WHEN b.state = 'open' THEN 'first_review'
        ELSE b.state END;
+
+-- name: exports
+-- Every file that left against the entry that names its records, both ways.
+SELECT coalesce(x.export, e.export), x.person, x.ground, x.agency, x.level, x.type, x.format, x.whole, x.rows, x.at,
+       x.expires_on, x.words, x.digest, e.digest, e.shown, e.person, e.ground
+FROM records_export x
+FULL JOIN (SELECT (detail->>'export')::bigint AS export, digest, shown, person, ground
+           FROM ledger_entry WHERE act = %(act)s) e ON e.export = x.export;

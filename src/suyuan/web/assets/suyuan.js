@@ -65,7 +65,8 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.sent) { event.preventDefault(); return; }
   const question = event.submitter?.dataset.confirm || form.dataset.confirm;
   if (question && !window.confirm(question)) { event.preventDefault(); return; }
-  if (form.method === "post" && !form.matches("[hx-post]")) {
+  // A form that answers with a file leaves the page as it is, so its button must not go on turning.
+  if (form.method === "post" && !form.matches("[hx-post],[data-download]")) {
     form.dataset.sent = "1";
     event.submitter?.setAttribute("aria-busy", "true");
     event.submitter?.classList.add("btn-loading");
