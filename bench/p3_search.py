@@ -28,7 +28,7 @@ def synthetic(count: int, agencies: list[int]) -> Iterator[tuple[UUID, int, str,
     from suyuan.demo.synthetic import Maker
     from suyuan.vault import terms
 
-    chance, digest = random.Random(3), terms.digester(1)
+    chance, digest = random.Random(3), terms.digester(1, 1)
     places = ("330106", "330110", "330203", "330212")
     makers = [
         Maker(place, county, 7) for place, county in zip(places, ("西湖区", "余杭区", "海曙区", "鄞州区"), strict=True)
@@ -96,13 +96,14 @@ def searches(who: Any, wanted: list[list[str]]) -> list[float]:
     from suyuan.access.acting import acting
     from suyuan.vault import terms
 
-    digest = terms.digester(1)
+    digest = terms.digester(1, 1)
     numbers = [[terms.number(digest(term)) for term in one] for one in wanted]
     with acting(who.person, who.ground), connection.cursor() as cursor:
 
         def search(n: int) -> None:
             cursor.execute(
-                "SELECT * FROM records_search('resident', %s, NULL, NULL, NULL, 51)", [numbers[n % len(numbers)]]
+                "SELECT * FROM records_search('resident', %s, NULL, NULL, NULL, NULL, NULL, 51)",
+                [numbers[n % len(numbers)]],
             )
             cursor.fetchall()
 

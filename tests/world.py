@@ -8,10 +8,12 @@ in the other city. All of them are made up.
 from __future__ import annotations
 
 import fcntl
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -22,7 +24,7 @@ from django.test import Client
 from suyuan.access import proposals
 from suyuan.access.acting import Acting, acting
 from suyuan.installation import Installation
-from suyuan.vault import agent
+from suyuan.vault import actions, agent
 from suyuan.vault.actions import provider
 
 PASSWORD = "Test-only-passphrase"
@@ -134,10 +136,21 @@ def sole_agent(installation: Installation) -> Iterator[agent.Client]:
 
 
 @pytest.fixture
+def own_keys(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The installation's keys in a file of the test's own, since what it does to them holds for every database."""
+    path = tmp_path / "keys.sealed"
+    shutil.copy(actions.key_path(installation), path)
+    monkeypatch.setattr(actions, "key_path", lambda _: path)
+    provider.cache_clear()
+    yield
+    provider.cache_clear()
+
+
+@pytest.fixture
 def level_two(installation: Installation) -> Iterator[None]:
     """Level 2 open for one test, by the shares of custodians who are nobody in particular."""
     with sole_agent(installation) as client:
-        for share in client.appoint(2, [1, 2], "aes-256-gcm", None):
+        for share in client.appoint(2, [1, 2], "aes-256-gcm"):
             client.present(share)
         yield
 

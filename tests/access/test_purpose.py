@@ -75,7 +75,7 @@ def test_the_database_holds_the_rule_and_not_the_page(world: World, violation: U
         assert cursor.fetchone()[0] == 0
         cursor.execute("SELECT count(*) FROM records_list('violation', NULL, NULL, NULL, 10)")
         assert cursor.fetchone()[0] == 0
-        cursor.execute("SELECT count(*) FROM records_search(NULL, NULL, NULL, NULL, NULL, NULL, 10)")
+        cursor.execute("SELECT count(*) FROM records_search(NULL, NULL, NULL, NULL, NULL, NULL, NULL, 10)")
         assert cursor.fetchone()[0] == 0
 
 

@@ -73,7 +73,7 @@ def test_any_m_shares_open_and_no_fewer_do(tmp_path_factory: pytest.TempPathFact
     """Every subset of M shares opens; every smaller one leaves the level sealed."""
     count, needed = sizes
     path = tmp_path_factory.mktemp("set") / "level2.sealed"
-    shares = Custody(path).appoint(needed, range(1, count + 1), "aes-256-gcm", None)
+    shares = Custody(path).appoint(needed, range(1, count + 1), "aes-256-gcm")
     for size in (needed - 1, needed):
         for some in itertools.combinations(shares, size):
             fresh = Custody(path)
@@ -91,7 +91,7 @@ def test_fewer_shares_do_not_combine_by_going_round_the_count(tmp_path: Path) ->
     The same attack with enough shares and an unchanged file opens, so it is the shares that are missing.
     """
     path = tmp_path / "level2.sealed"
-    shares = Custody(path).appoint(3, [1, 2, 3, 4], "aes-256-gcm", None)
+    shares = Custody(path).appoint(3, [1, 2, 3, 4], "aes-256-gcm")
     honest = path.read_text()
     path.write_text(json.dumps(read(path) | {"threshold": 2}))
     lowered = Custody(path)
@@ -111,9 +111,9 @@ def test_each_refused_share_says_what_is_wrong_with_it(tmp_path: Path) -> None:
     """Mistyped, of another installation, of an older set, repeated: four different answers; then a pause."""
     path = tmp_path / "level2.sealed"
     keeper = Custody(path)
-    old = keeper.appoint(2, [1, 2, 3], "aes-256-gcm", None)
+    old = keeper.appoint(2, [1, 2, 3], "aes-256-gcm")
     new = keeper.replace(old[:2], 2, [1, 2, 4])
-    other = Custody(tmp_path / "other").appoint(2, [1, 2], "aes-256-gcm", None)
+    other = Custody(tmp_path / "other").appoint(2, [1, 2], "aes-256-gcm")
     forged = Share(Share.read(new[0]).set_id, 1, bytes(16)).text()
     keeper.present(new[0].lower().replace("-", " "))
     with pytest.raises(errors.ShareRepeated):
@@ -133,7 +133,7 @@ def test_replacing_takes_enough_shares_and_keeps_what_is_encrypted(tmp_path: Pat
     """One share does not make a new set; two do, and what was wrapped before unwraps after."""
     path = tmp_path / "level2.sealed"
     keeper = Custody(path)
-    old = keeper.appoint(2, [1, 2, 3], "aes-256-gcm", None)
+    old = keeper.appoint(2, [1, 2, 3], "aes-256-gcm")
     for share in old[:2]:
         keeper.present(share)
     wrapped = keeper.wrap(2, [(b"place", b"key")])

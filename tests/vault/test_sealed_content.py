@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suyuan.vault import envelope, keyfile, terms
+from suyuan.vault.agent import Client
 from suyuan.vault.errors import ContentDamaged, LevelRefused, VaultLocked, WrongPassphrase
 from suyuan.vault.keyfile import KeyFile
+from suyuan.vault.provider import Provider
 from suyuan.vault.suites import SUITES
 
 PLACE = b"record 1 r1"
@@ -89,7 +91,7 @@ def test_a_missing_key_file_says_how_to_go_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("level", [3, 4, 5])
 def test_state_secret_levels_have_no_key(key_path: Path, level: int) -> None:
     """Levels 3 to 5 are refused: no commercial cipher may hold them."""
-    provider = KeyFile(key_path, "right")
+    provider = Provider(KeyFile(key_path, "right"), Client(key_path.parent))
     assert provider.current_key(1)
     with pytest.raises(LevelRefused):
         provider.current_key(level)

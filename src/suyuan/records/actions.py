@@ -125,6 +125,7 @@ def _submit(
     amends: Mapping[int, UUID] | None,
 ) -> ChunkResult:
     checked = parts[0]
+    _hold_keys()
     worst = verdicts(parts)
     counter = delivery or Delivery(who.agency)
     found = [one for part in parts for one in arrivals(part, worst, counter)]
@@ -155,14 +156,26 @@ def close_batch(who: Acting, batch: UUID, *, skipped: int = 0) -> BatchReceipt:
     return receipt
 
 
+def _hold_keys() -> None:
+    """Until the transaction ends no other key becomes current: a rotation waits for whoever is writing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["hold_keys"])
+
+
 def _known(batch: UUID, found: Sequence[Arrival]) -> dict[bytes, Known]:
-    keys = b"".join({one.mark.key_digest for one in found})
+    """What is stored under the keys that arrive, by the keys of now, whether or not a rotation has reached it."""
+    now = {one.mark.before: one.mark.key_digest for one in found if one.mark.before}
+    keys = b"".join({*(one.mark.key_digest for one in found), *now})
     with connection.cursor() as cursor:
         cursor.execute(_SQL["known"], {"batch": batch, "keys": keys})
-        return {
-            bytes(key): Known(bytes(mark), record, rev, state, key_id, bytes(wrapped) if wrapped else None, same)
+        rows = [
+            (bytes(key), Known(bytes(mark), record, rev, state, key_id, bytes(wrapped) if wrapped else None, same))
             for key, mark, record, rev, state, key_id, wrapped, same in cursor.fetchall()
-        }
+        ]
+    older = [one for key, one in rows if key in now]
+    marks = dict(zip(map(id, older), vault.identity_moved_on([one.mark for one in older]), strict=True))
+    moved = {now[key]: one._replace(mark=marks[id(one)]) for key, one in rows if key in now}
+    return moved | {key: one for key, one in rows if key not in now}
 
 
 def _amended(found: Sequence[Arrival], amends: Mapping[int, UUID], known: Mapping[bytes, Known]) -> dict[bytes, Known]:
@@ -191,6 +204,7 @@ def _write(
     ids = {id(one): _record_id(one) for one in arrangement.arrivals if one.write}
     resolve(who, levels, arrangement, ids)
     written = list(arrangement.writes())
+    _hold_amended([one for one in written if one.known])
     if len(written) > _PIECE:
         with beside() as run:
             digests = _store_all(run, who, batch, levels, chunk_no, written, ids)
@@ -198,6 +212,19 @@ def _write(
         digests = _store_all(_at_once, who, batch, levels, chunk_no, written, ids)
     _chunk_row(who, batch, max(levels.values()), chunk_no, arrangement, written, digests)
     return {one.row_no: UUID(bytes=ids[id(one)]) for one in reversed(written)}
+
+
+def _hold_amended(found: Sequence[Arrival]) -> None:
+    """Keep a rotation off the records to be amended, and take their keys as they are from here on."""
+    if not found:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["hold_amended"], {"records": [one.known.record for one in found if one.known]})
+        held = {record: (key_id, bytes(wrapped) if wrapped else None) for record, key_id, wrapped in cursor.fetchall()}
+    for one in found:
+        if one.known and one.known.record in held:
+            key_id, wrapped = held[one.known.record]
+            one.known = one.known._replace(key_id=key_id, wrapped=wrapped)
 
 
 def _at_once(work: Callable[..., None], *arguments: Any) -> None:
@@ -285,11 +312,9 @@ def _store(batch: UUID, packed: Packed, amended: bool) -> None:
         cursor.execute(_SQL["staging"])
         with cursor.cursor.copy(_SQL["copy"]) as copy:
             copy.write(packed.stream)
-        for name in ("records", "revisions", "keys"):
-            cursor.execute(_SQL[name])
-        if amended:
-            cursor.execute(_SQL["remark"], {"batch": batch})
-            cursor.execute(_SQL["rekey"])
+        values: dict[str, Any] = {"batch": batch, "depth": vault.identity_depths()[0]}
+        for name in ("records", "revisions", "keys", *(("remark", "rekey") if amended else ())):
+            cursor.execute(_SQL[name], values)
         cursor.execute("TRUNCATE records_staging")
 
 

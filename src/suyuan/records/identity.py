@@ -12,15 +12,19 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from suyuan.vault.actions import keyed_digest, keyed_digester
+from suyuan.vault.actions import identities, identity_digester
 
 
 class Mark(NamedTuple):
-    """Identity of one row. `repeat`: its natural key stood earlier in this delivery already."""
+    """Identity of one row. `repeat`: its natural key stood earlier in this delivery already.
+
+    `before` is the key digest under which a row may still lie that a rotation of keys has not reached.
+    """
 
     key_digest: bytes
     content_mark: bytes
     repeat: bool
+    before: bytes | None
 
 
 class Delivery:
@@ -34,15 +38,16 @@ class Delivery:
     def mark(self, record_type: str, keys: list[str | None], contents: list[str]) -> list[Mark]:
         """Identities of the next rows. `keys` are natural keys or None, `contents` canonical JSON."""
         scope = f"{record_type}\x1f{self._agency}\x1f".encode()
-        of_content, of_key = keyed_digester("content"), keyed_digester("key")
+        of_content, of_key = identity_digester("content"), identity_digester("key")
         marks = [of_content(scope + content.encode()) for content in contents]
         bases = [
             of_key(scope + key.encode()) if key is not None else mark for key, mark in zip(keys, marks, strict=True)
         ]
-        return [
-            Mark(_key(base, key, ordinal), mark, key is not None and ordinal > 1)
-            for base, key, mark, ordinal in zip(bases, keys, marks, self._ordinals(bases), strict=True)
-        ]
+        ordinals = self._ordinals(bases)
+        found = identities(list(map(_key, bases, keys, ordinals)))
+        before: list[bytes] | list[None] = found.before or [None] * len(keys)
+        repeats = [key is not None and ordinal > 1 for key, ordinal in zip(keys, ordinals, strict=True)]
+        return list(map(Mark, found.now, identities(marks).now, repeats, before))
 
     def _ordinals(self, bases: list[bytes]) -> list[int]:
         arrived = pa.table({"h": pa.array(bases, pa.binary()), "i": range(len(bases))})
@@ -60,4 +65,4 @@ class Delivery:
 def _key(base: bytes, key: str | None, ordinal: int) -> bytes:
     if key is not None:
         return base
-    return keyed_digest("ordinal", base + int(ordinal).to_bytes(8, "big"))
+    return identity_digester("ordinal")(base + int(ordinal).to_bytes(8, "big"))

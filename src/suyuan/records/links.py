@@ -10,7 +10,7 @@ from django.db import connection
 from suyuan.access.acting import Acting
 from suyuan.installation.sql import statements
 from suyuan.records.arrival import Arrangement, Arrival, Finding, Outcome
-from suyuan.vault.actions import keyed_digest
+from suyuan.vault import actions as vault
 
 _SQL = statements("records", "take_in")
 
@@ -21,11 +21,13 @@ def resolve(who: Acting, levels: Mapping[str, int], arrangement: Arrangement, id
     `ids` are the record ids by `id(arrival)`, so that rows of one chunk can refer to each other; `levels` those
     of the types, since a link lies at the level of the record that makes it.
     """
-    wanted = [(one, ref, reference_key(who.agency, ref)) for one in arrangement.writes() for ref in one.refs]
-    if not wanted:
+    asked = [(one, ref) for one in arrangement.writes() for ref in one.refs]
+    if not asked:
         return
+    keys = vault.identities([reference_key(who.agency, ref) for _, ref in asked])
+    wanted = [(one, ref, key) for (one, ref), key in zip(asked, keys.now, strict=True)]
     here = {one.mark.key_digest: ids[id(one)] for one in arrangement.writes()}
-    stored = _stored({key for _, _, key in wanted} - here.keys())
+    stored = _stored(set(keys.now) - here.keys(), dict(zip(keys.before or (), keys.now)))  # noqa: B905  # none before
     links: dict[int, list[tuple[UUID, int, str, UUID]]] = {}
     for one, ref, key in wanted:
         target = here.get(key) or stored.get(key)
@@ -40,14 +42,15 @@ def resolve(who: Acting, levels: Mapping[str, int], arrangement: Arrangement, id
 
 
 def reference_key(agency: int, ref: dict[str, str]) -> bytes:
-    """Key digest under which the target of a reference would be stored."""
-    return keyed_digest("key", f"{ref['to']}\x1f{agency}\x1f{ref['key']}".encode())
+    """Innermost key digest of what a reference names."""
+    return vault.identity_digester("key")(f"{ref['to']}\x1f{agency}\x1f{ref['key']}".encode())
 
 
-def _stored(keys: Iterable[bytes]) -> dict[bytes, bytes]:
+def _stored(keys: Iterable[bytes], before: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Records by the keys they are stored under; `before` gives the key of now for what a rotation has not reached."""
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["targets"], {"keys": b"".join(keys)})
-        return {bytes(key): record.bytes for key, record in cursor.fetchall()}
+        cursor.execute(_SQL["targets"], {"keys": b"".join([*keys, *before])})
+        return {before.get(bytes(key), bytes(key)): record.bytes for key, record in cursor.fetchall()}
 
 
 def _warn(arrangement: Arrangement, one: Arrival, field: str) -> None:

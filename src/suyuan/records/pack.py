@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from suyuan.records.digest import Place, associated_data, header, revision_digest
 from suyuan.vault import envelope, terms
-from suyuan.vault.provider import KeyProvider
+from suyuan.vault.provider import Provider
 
 _POSTGRES_EPOCH = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -47,11 +47,10 @@ class Packed:
     digests: list[bytes]
 
 
-def pack(rows: Sequence[Row], provider: KeyProvider, key_id: int, level: int) -> Packed:
+def pack(rows: Sequence[Row], provider: Provider, key_id: int, level: int) -> Packed:
     """Encrypt and pack rows that lie under one key-encryption key."""
-    digest_term = terms.digester(
-        level, (terms.exact(value) for row in rows for value in row.exact) if level > 1 else ()
-    )
+    exact = (terms.exact(value) for row in rows for value in row.exact) if level > 1 else ()
+    digest_term = terms.digester(level, provider.generation(key_id).depth, exact)
     heads = [header(row.place) for row in rows]
     term_arrays = [terms.pack(row_terms(row, digest_term, level)) for row in rows]
     places = [

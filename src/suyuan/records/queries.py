@@ -149,15 +149,19 @@ def search(
     """
     if type is None or catalog.current().types[type].about_people:
         grounds.require_purpose(who)
+    _hold_keys()
     every, any_of = _terms(text, codes or {}), _numbers(who, exact)
     searched = bool(every or any_of)
     grounds.spend(who, "search" if searched else "list")
     before, before_id = _cursor(after)
-    values = {"type": type, "state": state, "before": before, "before_id": before_id, "terms": every, "any": any_of}
+    values = {
+        "type": type, "state": state, "before": before, "before_id": before_id, "any": any_of,
+        "terms": every[0] if every else None, "terms_before": every[-1] if every else None,
+    }  # fmt: skip
     hits, total = _hits(values, limit, searched)
     shown = [record for record, _ in hits[:limit]]
     rows = {one.record_id: one for one in _read("current", {"ids": shown})}
-    detail = {"terms": sorted([*(every or ()), *(any_of or ())])} if searched else None
+    detail = {"terms": sorted([*(every[0] if every else ()), *(any_of or ())])} if searched else None
     ledger.append(who, Act.search if searched else Act.list, shown=shown, detail=detail)
     following = _following(hits[limit - 1]) if len(hits) > limit else None
     return Page(
@@ -232,6 +236,12 @@ def views_of(who: Acting, records: Sequence[UUID], *, latest: bool = False) -> l
     return found
 
 
+def _hold_keys() -> None:
+    """Until the transaction ends no other key becomes current: what is searched for is stored under the keys known now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["hold_keys"])
+
+
 def _read(condition: str, values: dict[str, Any]) -> list[RecordView]:
     with connection.cursor() as cursor:
         cursor.execute(f"{_SQL['revisions']}\n{_SQL[condition]}", values)
@@ -268,18 +278,23 @@ def _hits(values: dict[str, Any], limit: int, searched: bool) -> tuple[list[tupl
     return hits, total
 
 
-def _terms(text: str, codes: Mapping[str, str]) -> list[int] | None:
-    """What every hit holds: words by their pairs, and codes. Neither exists from level 2, so the key is level 1's."""
+def _terms(text: str, codes: Mapping[str, str]) -> list[list[int]]:
+    """What every hit holds: words by their pairs, and codes; as they are stored now and, during a rotation of keys, as
+    they were before. Neither exists from level 2, so the keys are level 1's.
+    """
     wanted = {pair for word in text.split() for pair in terms.bigrams(word)}
     wanted |= {terms.code(f"{field}\x1f{code}") for field, code in codes.items()}
-    return [terms.number(terms.digester(1)(term)) for term in wanted] or None
+    depths = vault.provider().depths(1) if wanted else []
+    return [[terms.number(terms.digester(1, depth)(term)) for term in wanted] for depth in depths]
 
 
 def _numbers(who: Acting, exact: Sequence[str]) -> list[int] | None:
-    """Of which a hit holds one: identifiers, under the key of each open level the person is cleared for."""
+    """Of which a hit holds one: identifiers, under the keys of each open level the person is cleared for."""
     wanted = {terms.exact(value) for value in exact}
     levels = range(1, who.clearance + 1) if wanted and vault.level_open() else (1,)
-    return [terms.number(terms.digester(level, wanted)(term)) for level in levels for term in wanted] or None
+    under = [(level, depth) for level in levels for depth in vault.provider().depths(level)]
+    found = [terms.digester(level, depth, wanted) for level, depth in under] if wanted else []
+    return [terms.number(digest(term)) for digest in found for term in wanted] or None
 
 
 def _cursor(after: str | None) -> tuple[datetime | None, UUID | None]:

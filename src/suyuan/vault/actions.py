@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,8 +17,11 @@ from suyuan.vault import keyfile
 from suyuan.vault.agent import Client
 from suyuan.vault.errors import ContentDamaged
 from suyuan.vault.keyfile import KeyFile
-from suyuan.vault.provider import ByLevel
+from suyuan.vault.layers import Keyed
+from suyuan.vault.provider import Provider
 from suyuan.vault.suites import NONCE
+
+_SALT = 16
 
 
 def key_path(installation: Installation) -> Path:
@@ -31,13 +35,13 @@ def create(installation: Installation, suite: str = "aes-256-gcm") -> None:
 
 
 @cache
-def provider() -> ByLevel:
+def provider() -> Provider:
     """This process's open key provider. Raises `VaultLocked` or `WrongPassphrase`.
 
     What it does for level 2 the agent does, and raises `VaultSealed` until enough custodians were there.
     """
     installation = current()
-    return ByLevel(KeyFile(key_path(installation), installation.passphrase), Client(installation.data))
+    return Provider(KeyFile(key_path(installation), installation.passphrase), Client(installation.data))
 
 
 def level_open() -> bool:
@@ -46,36 +50,57 @@ def level_open() -> bool:
 
 
 def seal(purpose: str, place: bytes, plain: bytes) -> bytes:
-    """Encrypt a small thing that is not a record (draft, upload, label), bound to its purpose and place."""
-    nonce = os.urandom(NONCE)
-    return nonce + AESGCM(provider().secret("blobs")).encrypt(nonce, plain, purpose.encode() + b"\0" + place)
+    """Encrypt a small thing that is not a record (draft, upload, label), bound to its purpose and place.
+
+    Each has a key of its own, so that no key comes near the number of uses that GCM allows (NIST SP 800-38D, 8.3).
+    """
+    salt, nonce = os.urandom(_SALT), os.urandom(NONCE)
+    return salt + nonce + _small(salt).encrypt(nonce, plain, purpose.encode() + b"\0" + place)
 
 
 def open_sealed(purpose: str, place: bytes, sealed: bytes) -> bytes:
     """Undo `seal`. Raises `ContentDamaged` when it was changed or belongs elsewhere."""
-    cipher = AESGCM(provider().secret("blobs"))
+    salt, nonce, rest = sealed[:_SALT], sealed[_SALT : _SALT + NONCE], sealed[_SALT + NONCE :]
     try:
-        return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], purpose.encode() + b"\0" + place)
+        return _small(salt).decrypt(nonce, rest, purpose.encode() + b"\0" + place)
     except (InvalidTag, ValueError) as exc:
         raise ContentDamaged(purpose) from exc
 
 
-def keyed_digest(purpose: str, value: bytes) -> bytes:
-    """16-byte keyed digest (BLAKE2b, RFC 7693) for uniqueness tables: equal values meet, nothing else shows."""
-    return keyed_digester(purpose)(value)
+def _small(salt: bytes) -> AESGCM:
+    return AESGCM(blake2b(salt, digest_size=32, key=provider().secret("blobs"), person=b"small thing").digest())
 
 
-def keyed_digester(purpose: str) -> Callable[[bytes], bytes]:
-    """`keyed_digest` for many values of one purpose."""
-    person = purpose.encode()[:16].ljust(16, b"\0")
-    begun = blake2b(digest_size=16, key=provider().secret("terms.1"), person=person)
+class Identities(NamedTuple):
+    """Digests of identities as they are stored now, and as rows may still hold them that a rotation has not reached."""
 
-    def digest(value: bytes) -> bytes:
-        state = begun.copy()
-        state.update(value)
-        return state.digest()
+    now: list[bytes]
+    before: list[bytes] | None
 
-    return digest
+
+def identity_digester(purpose: str) -> Keyed:
+    """The innermost 16-byte keyed digest for uniqueness tables: equal values meet, nothing else shows."""
+    return provider().identity(purpose.encode()[:16])
+
+
+def identities(inner: Sequence[bytes]) -> Identities:
+    """Innermost digests under all the layers that the index has now."""
+    depth, *older = identity_depths()
+    before = provider().identities(inner, older[0]) if older else None
+    if before is not None:
+        return Identities(provider().identities(before, depth, above=older[0]), before)
+    return Identities(list(inner) if depth == 1 else provider().identities(inner, depth), None)
+
+
+def identity_depths() -> list[int]:
+    """How many layers stored identities have: one number, and during a rotation the one before it."""
+    return provider().depths(1)
+
+
+def identity_moved_on(digests: Sequence[bytes]) -> list[bytes]:
+    """Stored identities of the depth before brought to that of now."""
+    depth = identity_depths()[0]
+    return provider().identities(digests, depth, above=depth - 1)
 
 
 class LedgerKeys:
@@ -90,5 +115,5 @@ class LedgerKeys:
         return provider().sign(message)
 
     def public_key(self) -> bytes:
-        """Public half of the signing key."""
-        return provider().public_key()
+        """Public half of the newest signing key."""
+        return provider().signing()[-1].public

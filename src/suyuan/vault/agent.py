@@ -31,7 +31,7 @@ ERRORS = {
     kind.__name__: kind
     for kind in (
         errors.VaultSealed, errors.NoCustodians, errors.AlreadyAppointed, errors.BadThreshold, errors.TooManyWrong,
-        errors.ShareMistyped, errors.ShareWrong, errors.ShareRetired, errors.ShareRepeated,
+        errors.ShareMistyped, errors.ShareWrong, errors.ShareRetired, errors.ShareRepeated, errors.RotationUnfinished,
     )
 }  # fmt: skip
 
@@ -81,9 +81,9 @@ class Client:
         """See `Custody.seal`."""
         self._ask("seal")
 
-    def appoint(self, threshold: int, holders: Sequence[int], suite: str, taken: dict[str, str] | None) -> list[str]:
+    def appoint(self, threshold: int, holders: Sequence[int], suite: str) -> list[str]:
         """See `Custody.appoint`."""
-        return [str(share) for share in self._ask("appoint", threshold, list(holders), suite, taken)]
+        return [str(share) for share in self._ask("appoint", threshold, list(holders), suite)]
 
     def replace(self, shares: Sequence[str], threshold: int, holders: Sequence[int]) -> list[str]:
         """See `Custody.replace`."""
@@ -97,9 +97,25 @@ class Client:
         """See `Custody.unwrap`. Without an agent level 2 is sealed."""
         return self._keyed("unwrap", key_id, [[_text(place), _text(wrapped)] for place, wrapped in items])
 
-    def digests(self, terms: Sequence[str]) -> list[bytes]:
+    def digests(self, terms: Sequence[str], depth: int) -> list[bytes]:
         """See `Custody.digests`. Without an agent level 2 is sealed."""
-        return self._keyed("digests", list(terms))
+        return self._keyed("digests", list(terms), depth)
+
+    def move_on(self, digests: Sequence[bytes], depth: int) -> list[bytes]:
+        """See `Custody.move_on`. Without an agent level 2 is sealed."""
+        return self._keyed("move_on", [_text(one) for one in digests], depth)
+
+    def announce(self, key_id: int, suite: str) -> int:
+        """See `Custody.announce`."""
+        return int(self._ask("announce", key_id, suite))
+
+    def promote(self, key_id: int) -> None:
+        """See `Custody.promote`."""
+        self._ask("promote", key_id)
+
+    def move(self, key_id: int, state: str) -> None:
+        """See `Custody.move`."""
+        self._ask("move", key_id, state)
 
     def _keyed(self, call: str, *arguments: Any) -> list[bytes]:
         try:
@@ -158,8 +174,11 @@ def _answer(custody: Custody, call: str, arguments: list[Any]) -> dict[str, Any]
             made = custody.wrap(key_id, pairs) if call == "wrap" else custody.unwrap(key_id, pairs)
             return {"answer": [_text(one) for one in made]}
         if call == "digests":
-            return {"answer": [_text(one) for one in custody.digests(arguments[0])]}
-        if call in ("status", "present", "seal", "appoint", "replace"):
+            return {"answer": [_text(one) for one in custody.digests(*arguments)]}
+        if call == "move_on":
+            given, depth = arguments
+            return {"answer": [_text(one) for one in custody.move_on(map(base64.b64decode, given), depth)]}
+        if call in ("status", "present", "seal", "appoint", "replace", "announce", "promote", "move"):
             return {"answer": getattr(custody, call)(*arguments)}
         raise ValueError(call)
     except errors.SharesMissing as error:

@@ -12,9 +12,9 @@ import base64
 import json
 import os
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from hashlib import blake2b, sha256
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,12 +26,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from suyuan.installation.model import write_private
-from suyuan.vault import errors
+from suyuan.vault import errors, ring
+from suyuan.vault.layers import Layer, keyed, moved_on
+from suyuan.vault.ring import Generation
 from suyuan.vault.suites import NONCE, SUITES, Aead
 
 LEVEL = 2
 KEY_ID = 2
-FORMAT = "suyuan-custodians-1"
+HOLDER = "custodians"
+TERM_BYTES = 8
+FORMAT = "suyuan-custodians-2"
 PATIENCE = 900.0  # seconds for which presented shares wait for the others, and wrong ones are counted
 MOST_WRONG = 5  # wrong shares in that time; then none is taken until it is over
 
@@ -78,17 +82,21 @@ class Status(NamedTuple):
 
 
 class _Opened:
-    """Level 2's keys in memory."""
+    """Level 2's keys in memory, and the key that seals their file, so that it can be written anew."""
 
-    def __init__(self, body: dict[str, Any], suites: dict[int, str]) -> None:
+    def __init__(self, body: dict[str, Any], suites: dict[int, str], lock: bytes) -> None:
+        self.lock = bytearray(lock)
+        self.body = body
+        self.layers = [Layer.read(one) for one in body["index"]]
         self.ciphers: dict[int, Aead] = {
             int(key_id): SUITES[suites[int(key_id)]].open(base64.b64decode(key)) for key_id, key in body["keys"].items()
         }
-        self.terms = bytearray(base64.b64decode(body["terms"]))
 
     def wipe(self) -> None:
-        """Forget: what Python owns is overwritten, what the ciphers hold is given back."""
-        self.terms[:] = bytes(len(self.terms))
+        """Forget: what Python can overwrite is overwritten, the rest is given back."""
+        self.lock[:] = bytes(len(self.lock))
+        self.body.clear()
+        self.layers.clear()
         self.ciphers.clear()
 
 
@@ -111,18 +119,16 @@ class Custody:
         holders = [one["person"] for one in told["holders"]]
         return Status(True, self._opened is not None, len(self._presented), told["threshold"], holders, told["set"])
 
-    def appoint(self, threshold: int, holders: Sequence[int], suite: str, taken: dict[str, str] | None) -> list[str]:
+    def appoint(self, threshold: int, holders: Sequence[int], suite: str) -> list[str]:
         """Make the first set, one share for each of `holders`; level 2 stays closed. Gives the shares in that order.
 
-        `taken` are keys of level 2 that lay elsewhere ("key", "terms" in base64), or None for new ones.
         Raises `AlreadyAppointed`, `BadThreshold`.
         """
         if self._path.exists():
             raise errors.AlreadyAppointed
-        fresh = {"key": _b64(os.urandom(SUITES[suite].key_bytes)), "terms": _b64(os.urandom(32))}
-        made = taken or fresh
-        keys = [{"id": KEY_ID, "suite": suite, "created": datetime.now(UTC).isoformat(timespec="seconds")}]
-        return self._write({"keys": {str(KEY_ID): made["key"]}, "terms": made["terms"]}, keys, threshold, holders, [])
+        body = {"keys": {str(KEY_ID): _fresh(suite)}, "index": [Layer.new(SUITES[suite].index).written()]}
+        begun = [asdict(ring.first(KEY_ID, LEVEL, suite, HOLDER))]
+        return self._write(body, begun, threshold, holders, [])
 
     def replace(self, shares: Sequence[str], threshold: int, holders: Sequence[int]) -> list[str]:
         """A new set under a new secret for `holders`, opened by enough `shares` of the old one, which is void then.
@@ -133,7 +139,7 @@ class Custody:
         read_in = {share.number: share for share in (self._accept(text, told) for text in shares)}
         if len(read_in) < told["threshold"]:
             raise errors.SharesMissing(len(read_in), told["threshold"])
-        body = _open(told, list(read_in.values()))
+        body = _open(told, _lock(told, list(read_in.values())))
         self._presented.clear()
         return self._write(body, told["keys"], threshold, holders, [*told["retired"], told["set"]])
 
@@ -150,9 +156,9 @@ class Custody:
         self._since = self._since if self._presented else time.monotonic()
         self._presented[share.number] = share
         if len(self._presented) >= told["threshold"]:
-            body = _open(told, list(self._presented.values()))
+            lock = _lock(told, list(self._presented.values()))
             self._presented.clear()
-            self._opened = _Opened(body, {one["id"]: one["suite"] for one in told["keys"]})
+            self._opened = _Opened(_open(told, lock), _suites(told), lock)
         return self.status()
 
     def seal(self) -> None:
@@ -176,19 +182,60 @@ class Custody:
         except (InvalidTag, ValueError) as exc:
             raise errors.ContentDamaged(f"key {key_id}") from exc
 
-    def digests(self, terms: Sequence[str]) -> list[bytes]:
-        """Keyed digests (8 bytes) of exact search terms. Raises `VaultSealed`."""
+    def digests(self, terms: Sequence[str], depth: int) -> list[bytes]:
+        """Keyed digests (8 bytes) of exact search terms under `depth` layers. Raises `VaultSealed`."""
+        layers = self._open_now().layers
+        inner = keyed(layers[0], TERM_BYTES)
+        return moved_on(layers[1:depth], [inner(term.encode()) for term in terms], TERM_BYTES)
+
+    def move_on(self, digests: Iterable[bytes], depth: int) -> list[bytes]:
+        """Digests under one layer less than `depth`, brought under it. Raises `VaultSealed`."""
+        return moved_on(self._open_now().layers[depth - 1 : depth], digests, TERM_BYTES)
+
+    def announce(self, key_id: int, suite: str) -> int:
+        """Make level 2's next generation known; gives its number. Raises `VaultSealed`, `RotationUnfinished`."""
+        opened, told = self._open_now(), self._told()
+        coming = ring.announced(generations(told), LEVEL, key_id, suite, HOLDER)
+        if all(one["id"] != coming.id for one in told["keys"]):
+            opened.body["keys"][str(coming.id)] = _fresh(suite)
+            opened.body["index"].append(Layer.new(SUITES[suite].index).written())
+            told["keys"].append(asdict(coming))
+            self._save(told)
+        return coming.id
+
+    def promote(self, key_id: int) -> None:
+        """New records of level 2 lie under this generation from now on. Raises `VaultSealed`."""
+        self._rearrange(lambda kept: ring.promoted(kept, key_id))
+
+    def move(self, key_id: int, state: str) -> None:
+        """A generation is "retired" or "destroyed"; a destroyed key is forgotten. Raises `VaultSealed`."""
+        if state == "destroyed":
+            self._open_now().body["keys"].pop(str(key_id), None)
+        self._rearrange(lambda kept: ring.moved(kept, key_id, state))
+
+    def _rearrange(self, change: Callable[[list[Generation]], list[Generation]]) -> None:
+        self._open_now()
+        told = self._told()
+        told["keys"] = [asdict(one) for one in change(generations(told))]
+        self._save(told)
+
+    def _save(self, told: dict[str, Any]) -> None:
+        """Write the file of the same set anew and go on with what it says."""
+        opened = self._open_now()
+        lock, body = bytes(opened.lock), dict(opened.body)
+        _write_sealed(self._path, {key: told[key] for key in told if key not in ("nonce", "sealed")}, body, lock)
+        self._opened = _Opened(body, _suites(told), lock)
+
+    def _open_now(self) -> _Opened:
         if self._opened is None:
             raise errors.VaultSealed
-        key = self._opened.terms
-        return [blake2b(term.encode(), digest_size=8, key=key).digest() for term in terms]
+        return self._opened
 
     def _cipher(self, key_id: int) -> Aead:
-        if self._opened is None:
-            raise errors.VaultSealed
-        if key_id not in self._opened.ciphers:
+        ciphers = self._open_now().ciphers
+        if key_id not in ciphers:
             raise errors.ContentDamaged(f"key {key_id}")
-        return self._opened.ciphers[key_id]
+        return ciphers[key_id]
 
     def _told(self) -> dict[str, Any]:
         if not self._path.exists():
@@ -221,7 +268,7 @@ class Custody:
     ) -> list[str]:
         if not 2 <= threshold <= len(holders) <= 16 or len(set(holders)) < len(holders):
             raise errors.BadThreshold
-        secret, set_id, nonce = os.urandom(16), os.urandom(4).hex(), os.urandom(NONCE)
+        secret, set_id = os.urandom(16), os.urandom(4).hex()
         shares = [Share(set_id, index, value) for index, value in Shamir.split(threshold, len(holders), secret)]
         held = [{"person": who, "check": share.check()} for who, share in zip(holders, shares, strict=True)]
         told = {
@@ -232,9 +279,8 @@ class Custody:
             "keys": keys,
             "retired": retired,
         }
-        sealed = AESGCM(_derived(secret, set_id)).encrypt(nonce, json.dumps(body).encode(), _bound(told))
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self._path, json.dumps(told | {"nonce": _b64(nonce), "sealed": _b64(sealed)}))
+        _write_sealed(self._path, told, body, _derived(secret, set_id))
         return [share.text() for share in shares]
 
 
@@ -255,15 +301,38 @@ def _recognise(text: str, told: dict[str, Any]) -> Share:
     return share
 
 
-def _open(told: dict[str, Any], shares: Sequence[Share]) -> dict[str, Any]:
+def generations(told: dict[str, Any]) -> list[Generation]:
+    """The generations of level 2 that a file tells of."""
+    return [Generation(**one) for one in told["keys"]]
+
+
+def _suites(told: dict[str, Any]) -> dict[int, str]:
+    return {one["id"]: one["suite"] for one in told["keys"]}
+
+
+def _lock(told: dict[str, Any], shares: Sequence[Share]) -> bytes:
+    """The key of the file, from as many shares as it takes."""
     secret = Shamir.combine([(share.number, share.value) for share in shares[: told["threshold"]]])
-    cipher = AESGCM(_derived(secret, told["set"]))
+    return _derived(secret, told["set"])
+
+
+def _open(told: dict[str, Any], lock: bytes) -> dict[str, Any]:
     try:
-        plain = cipher.decrypt(base64.b64decode(told["nonce"]), base64.b64decode(told["sealed"]), _bound(told))
+        plain = AESGCM(lock).decrypt(base64.b64decode(told["nonce"]), base64.b64decode(told["sealed"]), _bound(told))
     except InvalidTag as exc:
         raise errors.ContentDamaged("level 2 keys") from exc
     body: dict[str, Any] = json.loads(plain)
     return body
+
+
+def _write_sealed(path: Path, told: dict[str, Any], body: dict[str, Any], lock: bytes) -> None:
+    nonce = os.urandom(NONCE)
+    sealed = AESGCM(lock).encrypt(nonce, json.dumps(body).encode(), _bound(told))
+    write_private(path, json.dumps(told | {"nonce": _b64(nonce), "sealed": _b64(sealed)}))
+
+
+def _fresh(suite: str) -> str:
+    return _b64(os.urandom(SUITES[suite].key_bytes))
 
 
 def _bound(told: dict[str, Any]) -> bytes:

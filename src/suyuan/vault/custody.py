@@ -11,7 +11,7 @@ from suyuan.errors import SuyuanError
 from suyuan.installation import current
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
-from suyuan.vault import actions, keyfile
+from suyuan.vault import actions
 from suyuan.vault.agent import Client
 from suyuan.vault.custodians import Custody, Share, Status
 from suyuan.vault.errors import NoAgent, NotCustodian, ShareMistyped
@@ -61,16 +61,12 @@ def appoint(who: Acting, threshold: int, usernames: Sequence[str]) -> list[tuple
     Raises `NotAllowed`, `NotCustodian`, `BadThreshold`, `AlreadyAppointed`.
     """
     decide.require(who, "keys")
-    people, here = _holders(usernames), current()
-    path, agent = actions.key_path(here), Client(here.data)
-    old = keyfile.held(path, here.passphrase, 2)
-    suite = old.pop("suite") if old else actions.provider().suite(actions.provider().current_key(1))
+    people, agent = _holders(usernames), Client(current().data)
+    suite = actions.provider().suite(actions.provider().current_key(1))
     try:
-        shares = agent.appoint(threshold, people, suite, old)
+        shares = agent.appoint(threshold, people, suite)
     except NoAgent:
-        shares = Custody(agent.path).appoint(threshold, people, suite, old)
-    if old:
-        keyfile.withdraw(path, here.passphrase, 2)
+        shares = Custody(agent.path).appoint(threshold, people, suite)
     _enter(who, agent, {"did": "appoint", "threshold": threshold, "holders": people, "set": agent.status().set_id})
     return list(zip(usernames, shares, strict=True))
 

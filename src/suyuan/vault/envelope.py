@@ -50,6 +50,12 @@ def encrypt(suite: str, keys: Sequence[bytes], plains: Sequence[bytes], places: 
     return out
 
 
+def encrypt_salted(suite: str, key: bytes, salted: bytes, place: bytes) -> bytes:
+    """Encrypt what `open_salted` gave, with the salt it had: its commitment stays what it was."""
+    nonce = os.urandom(NONCE)
+    return nonce + SUITES[suite].open(key).encrypt(nonce, salted, place)
+
+
 def decrypt(suite: str, key: bytes, content: bytes, place: bytes, where: str) -> tuple[bytes, bytes]:
     """The JSON bytes of a content and its commitment. Raises `ContentDamaged`, naming `where`."""
     salted, commitment = open_salted(suite, key, content, place, where)

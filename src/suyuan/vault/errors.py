@@ -16,6 +16,8 @@ SuyuanError
 │   ├── ShareMistyped
 │   ├── ShareWrong
 │   └── ShareRetired
+├── RotationUnfinished  records still lie under the key before; shown to custodians
+├── KeyInUse         a key is destroyed only once it is retired; shown to custodians
 ├── ShareRepeated    the share is there already, or nothing is left to open; shown to its holder
 └── ContentDamaged   a ciphertext, wrapped key or a column bound to it was changed; shown to the reader
 """
@@ -101,6 +103,32 @@ class NoCustodians(SuyuanError):
             "No custodians are appointed, so level 2 (police-work secret) cannot be used.",
             "由存储管理人执行 suyuan vault custodians appoint。",
             "A storage custodian runs `suyuan vault custodians appoint`.",
+        )
+
+
+class RotationUnfinished(SuyuanError):
+    """Keys are renewed one generation at a time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.rotation_unfinished",
+            "上一次更换密钥尚未完成。",
+            "The last renewal of keys is not finished.",
+            "在“密钥”页查看进度;后台任务停止时执行 suyuan vault rotate 继续。",
+            "Look at its progress on the page of keys; where the worker stands still, `suyuan vault rotate` goes on.",
+        )
+
+
+class KeyInUse(SuyuanError):
+    """Only a retired key can be destroyed: nothing but old backups lies under it."""
+
+    def __init__(self, key_id: int) -> None:
+        super().__init__(
+            "vault.key_in_use",
+            f"密钥 {key_id} 仍在使用,或不存在,不能销毁。",
+            f"Key {key_id} is in use, or there is none of that number; it cannot be destroyed.",
+            "先更换该级密钥,待其状态为“停用”后再销毁。",
+            "Renew the keys of its level first, and destroy it once it is retired.",
         )
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from suyuan.vault import custodians
+from suyuan.vault import custodians, ring
 from suyuan.vault.agent import Client
-from suyuan.vault.errors import NoCustodians
+from suyuan.vault.errors import KeyInUse, LevelRefused, NoCustodians
+from suyuan.vault.keyfile import KeyFile
+from suyuan.vault.layers import Keyed, keyed, moved_on
+from suyuan.vault.ring import Generation
+from suyuan.vault.signing import SigningKey
+
+TERMS, IDENTITY = "terms.1", "identity"
+TERM_BYTES, IDENTITY_BYTES = custodians.TERM_BYTES, 16
 
 
 class KeyProvider(Protocol):
-    """Holds key-encryption keys and secrets; nothing outside the vault talks to it.
-
-    The sealed key file is the default. A transit service or a PKCS#11 token fits behind the same
-    calls, because no call gives a key-encryption key away.
-    """
-
-    def current_key(self, level: int) -> int:
-        """Id of the key-encryption key for new records of `level` (1 or 2)."""
+    """What encrypting needs of whoever holds key-encryption keys. No call gives one away."""
 
     def suite(self, key_id: int) -> str:
         """Name of the cipher ("aes-256-gcm", "sm4-gcm") that records under this key use."""
@@ -32,66 +32,95 @@ class KeyProvider(Protocol):
         Raises `ContentDamaged` when a wrapped key was changed or belongs to another place.
         """
 
-    def secret(self, purpose: str) -> bytes:
-        """The 32-byte secret for one purpose: "ledger", "blobs", "terms.1"."""
 
-    def sign(self, message: bytes) -> bytes:
-        """Ed25519 signature (64 bytes, RFC 8032) of a checkpoint."""
+class Provider:
+    """Every key of an installation: level 1's in the key file, level 2's with the agent until it is sealed.
 
-    def public_key(self) -> bytes:
-        """The 32-byte public half of the signing key."""
+    It is a `KeyProvider` for all of them; for level 2 every call may raise `VaultSealed`.
+    """
 
+    def __init__(self, file: KeyFile, agent: Client) -> None:
+        self.file = file
+        self.agent = agent
+        self._told: tuple[tuple[int, int] | None, list[Generation]] = (None, [])
 
-class ByLevel:
-    """One provider for level 1, the agent for level 2: callers do not see the difference until it is sealed."""
-
-    def __init__(self, first: KeyProvider, agent: Client) -> None:
-        self._first = first
-        self._agent = agent
-        self._suites: dict[int, str] = {}
+    def ring(self) -> list[Generation]:
+        """Every generation of keys, of both levels."""
+        return [*self.file.ring(), *self._second()]
 
     def current_key(self, level: int) -> int:
-        """See `KeyProvider.current_key`. Raises `NoCustodians`; `LevelRefused` for levels 3 to 5."""
-        if level != custodians.LEVEL:
-            return self._first.current_key(level)
-        if not self._agent.path.exists():
-            raise NoCustodians
-        return max(self._second())
+        """Id of the key-encryption key for new records of `level`.
+
+        Raises `NoCustodians` where nobody was appointed for level 2, `LevelRefused` for levels 3 to 5.
+        """
+        found = ring.current(self.ring(), level)
+        if found is None:
+            raise NoCustodians if level == custodians.LEVEL else LevelRefused(level)
+        return found.id
+
+    def generation(self, key_id: int) -> Generation:
+        """What is known of one key. Raises `KeyInUse` for a number that no key has."""
+        found = next((one for one in self.ring() if one.id == key_id), None)
+        if found is None:
+            raise KeyInUse(key_id)
+        return found
+
+    def depths(self, level: int) -> list[int]:
+        """How deep the terms of a level's records may be: one depth, and during a rotation the one before it too."""
+        return sorted((one.depth for one in self.ring() if one.level == level and one.live), reverse=True)
 
     def suite(self, key_id: int) -> str:
         """See `KeyProvider.suite`."""
-        return self._second().get(key_id) or self._first.suite(key_id)
+        return self.generation(key_id).suite
 
     def wrap(self, key_id: int, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-        """See `KeyProvider.wrap`. Raises `VaultSealed`."""
+        """See `KeyProvider.wrap`."""
         return self._holder(key_id).wrap(key_id, items)
 
     def unwrap(self, key_id: int, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-        """See `KeyProvider.unwrap`. Raises `VaultSealed`."""
+        """See `KeyProvider.unwrap`."""
         return self._holder(key_id).unwrap(key_id, items)
 
-    def digests(self, terms: Sequence[str]) -> list[bytes]:
-        """Level 2's keyed digests (8 bytes each) of search terms. Raises `VaultSealed`."""
-        return self._agent.digests(terms)
+    def move_on(self, level: int, digests: Sequence[bytes], depth: int) -> list[bytes]:
+        """Search terms (8 bytes each) of a level from one layer less brought to `depth`. Raises `VaultSealed`."""
+        if level == custodians.LEVEL:
+            return self.agent.move_on(digests, depth)
+        return moved_on(self.file.index(TERMS)[depth - 1 : depth], digests, TERM_BYTES)
+
+    def identity(self, purpose: bytes) -> Keyed:
+        """The innermost identity digest (16 bytes) of one purpose."""
+        return keyed(self.file.index(IDENTITY)[0], IDENTITY_BYTES, purpose)
+
+    def identities(self, digests: Iterable[bytes], depth: int, *, above: int = 1) -> list[bytes]:
+        """Identity digests that lie under `above` layers brought to `depth`."""
+        return moved_on(self.file.index(IDENTITY)[above:depth], digests, IDENTITY_BYTES)
 
     def secret(self, purpose: str) -> bytes:
-        """See `KeyProvider.secret`."""
-        return self._first.secret(purpose)
+        """The 32-byte secret for one purpose: "ledger", "blobs"."""
+        return self.file.secret(purpose)
+
+    def signing(self) -> list[SigningKey]:
+        """The keys that signed checkpoints, oldest first; the last one signs."""
+        return self.file.signing()
 
     def sign(self, message: bytes) -> bytes:
-        """See `KeyProvider.sign`."""
-        return self._first.sign(message)
+        """Ed25519 signature (64 bytes, RFC 8032) of a checkpoint."""
+        return self.file.sign(message)
 
-    def public_key(self) -> bytes:
-        """See `KeyProvider.public_key`."""
-        return self._first.public_key()
+    def next_number(self) -> int:
+        """A number that no key of either level has."""
+        return max(custodians.KEY_ID, *(one.id for one in self.ring())) + 1
 
-    def _holder(self, key_id: int) -> KeyProvider | Client:
-        return self._agent if key_id in self._second() else self._first
+    def _holder(self, key_id: int) -> KeyFile | Client:
+        return self.agent if any(one.id == key_id for one in self._second()) else self.file
 
-    def _second(self) -> dict[int, str]:
-        """Key numbers and suites of level 2, which do not change once there are any."""
-        if not self._suites and self._agent.path.exists():
-            keys: list[dict[str, Any]] = custodians.read(self._agent.path)["keys"]
-            self._suites = {one["id"]: one["suite"] for one in keys}
-        return self._suites
+    def _second(self) -> list[Generation]:
+        """Level 2's generations, read again where their file is another one than before."""
+        try:
+            found = self.agent.path.stat()
+        except FileNotFoundError:
+            return []
+        seen = (found.st_ino, found.st_mtime_ns)
+        if self._told[0] != seen:
+            self._told = (seen, custodians.generations(custodians.read(self.agent.path)))
+        return self._told[1]

@@ -47,11 +47,14 @@ class Sm4Gcm:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A cipher by name, with its key length in bytes."""
+    """A cipher by name, with its key length in bytes and the keyed digest that indexes use beside it."""
 
     name: str
     key_bytes: int
     open: Callable[[bytes], Aead]
+    index: str
 
 
-SUITES = {suite.name: suite for suite in (Suite("aes-256-gcm", 32, AESGCM), Suite("sm4-gcm", 16, Sm4Gcm))}
+SUITES = {
+    suite.name: suite for suite in (Suite("aes-256-gcm", 32, AESGCM, "blake2b"), Suite("sm4-gcm", 16, Sm4Gcm, "sm3"))
+}

@@ -8,15 +8,17 @@ reach the database. From level 2 there are no text terms, and exact ones use a k
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from hashlib import blake2b
 
 from suyuan.vault.actions import provider
+from suyuan.vault.custodians import LEVEL
+from suyuan.vault.layers import Layer, keyed, moved_on
+from suyuan.vault.provider import TERM_BYTES, TERMS
 
 _HEADER = struct.Struct(">iiiii")  # dimensions, nulls, element oid (20 = int8), length, lower bound
 _EMPTY = struct.pack(">iii", 0, 0, 20)
-_EIGHT = (8).to_bytes(4, "big")
+_EIGHT = TERM_BYTES.to_bytes(4, "big")
 
 _MOST = 1 << 18  # terms kept; then all are forgotten
 
@@ -26,32 +28,41 @@ Digest = Callable[[str], bytes]
 class _Kept(dict[str, bytes]):
     """Digests by term: a look-up in C for terms seen before, which most are."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
-        self._key = key
+        self._inner, self._outer = keyed(layers[0], TERM_BYTES), layers[1:]
 
     def __missing__(self, term: str) -> bytes:
         if len(self) >= _MOST:
             self.clear()
-        digest = self[term] = _EIGHT + blake2b(term.encode(), digest_size=8, key=self._key).digest()
+        [outer] = moved_on(self._outer, [self._inner(term.encode())], TERM_BYTES)
+        digest = self[term] = _EIGHT + outer
         return digest
 
 
 @cache
-def _digester(key: bytes) -> Digest:
-    return _Kept(key).__getitem__
+def _digester(layers: tuple[Layer, ...]) -> Digest:
+    return _Kept(layers).__getitem__
 
 
-def digester(level: int, wanted: Iterable[str] = ()) -> Digest:
-    """The keyed digest for records of one level; terms repeat, so results are kept.
+def digester(level: int, depth: int, wanted: Iterable[str] = ()) -> Digest:
+    """The keyed digest of a level under so many layers; terms repeat, so results are kept.
 
-    A digest is given as PostgreSQL sends one `int8` array element: its length, then its eight bytes. From level 2 the
+    A digest is given as PostgreSQL sends one `int8` array element: its length, then its eight bytes. For level 2 the
     agent is asked once for all the terms `wanted` and nothing is kept. Raises `VaultSealed`.
     """
-    if level > 1:
+    if level == LEVEL:
         asked = list(set(wanted))
-        return dict(zip(asked, (_EIGHT + one for one in provider().digests(asked)), strict=True)).__getitem__
-    return _digester(provider().secret(f"terms.{level}"))
+        digests = provider().agent.digests(asked, depth)
+        return dict(zip(asked, (_EIGHT + one for one in digests), strict=True)).__getitem__
+    return _digester(tuple(provider().file.index(TERMS)[:depth]))
+
+
+def moved_on_to(level: int, depth: int, numbers: Sequence[int]) -> list[int]:
+    """Stored terms from one layer less brought to `depth`, in the order in which they are stored."""
+    given = [one.to_bytes(TERM_BYTES, "big", signed=True) for one in numbers]
+    moved = sorted(set(provider().move_on(level, given, depth)))
+    return [int.from_bytes(one, "big", signed=True) for one in moved]
 
 
 def number(digest: bytes) -> int:
@@ -84,3 +95,8 @@ def pack(digests: set[bytes]) -> bytes:
     if not digests:
         return _EMPTY
     return _HEADER.pack(1, 0, 20, len(digests), 1) + b"".join(sorted(digests))
+
+
+def packed(numbers: Sequence[int]) -> bytes:
+    """Stored terms as PostgreSQL's binary form of `int8[]`."""
+    return pack({_EIGHT + one.to_bytes(TERM_BYTES, "big", signed=True) for one in numbers})

@@ -54,10 +54,11 @@ GRANT EXECUTE ON FUNCTION records_take_batch(uuid), records_review_ground(uuid) 
 -- Search. Array operators are not leakproof, so under a policy the planner may not use the GIN index; these
 -- two apply the same predicates themselves. The plan must be made for the values at hand: a generic one
 -- walks the date index. Starting a second process takes longer than the search.
--- A record is found that holds all of p_terms and, where p_any is given, one of those.
+-- A record is found that holds all of p_terms (or, where a rotation of keys has not reached it, of p_terms_before) and,
+-- where p_any is given, one of those.
 DROP FUNCTION IF EXISTS records_search(text, bigint[], text, timestamptz, uuid, int);
 CREATE FUNCTION records_search(
-    p_type text, p_terms bigint[], p_any bigint[], p_state text, p_before timestamptz, p_before_id uuid, p_limit int)
+    p_type text, p_terms bigint[], p_terms_before bigint[], p_any bigint[], p_state text, p_before timestamptz, p_before_id uuid, p_limit int)
 RETURNS TABLE (record_id uuid, at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
     SET plan_cache_mode = force_custom_plan SET max_parallel_workers_per_gather = 0 AS $$
@@ -65,7 +66,7 @@ BEGIN
     RETURN QUERY
     SELECT DISTINCT r.record_id, r.at
     FROM records_revision v JOIN records_record r ON r.record_id = v.record_id AND v.rev IN (r.latest_rev, r.in_force_rev)
-    WHERE (p_terms IS NULL OR v.terms @> p_terms) AND (p_any IS NULL OR v.terms && p_any)
+    WHERE (p_terms IS NULL OR v.terms @> p_terms OR v.terms @> p_terms_before) AND (p_any IS NULL OR v.terms && p_any)
       AND access_in_scope(v.agency, v.level) AND access_may_open(v.type, v.batch_id) AND (p_type IS NULL OR v.type = p_type)
       AND access_in_scope(r.agency, r.level)
       AND (p_state IS NULL OR r.state = p_state)
@@ -86,7 +87,7 @@ BEGIN
       AND (p_before IS NULL OR (r.at, r.record_id) < (p_before, p_before_id))
     ORDER BY r.at DESC, r.record_id DESC LIMIT p_limit;
 END $$;
-REVOKE EXECUTE ON FUNCTION records_search(text, bigint[], bigint[], text, timestamptz, uuid, int) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION records_search(text, bigint[], bigint[], bigint[], text, timestamptz, uuid, int) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION records_list(text, text, timestamptz, uuid, int) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION records_search(text, bigint[], bigint[], text, timestamptz, uuid, int) TO suyuan_app;
+GRANT EXECUTE ON FUNCTION records_search(text, bigint[], bigint[], bigint[], text, timestamptz, uuid, int) TO suyuan_app;
 GRANT EXECUTE ON FUNCTION records_list(text, text, timestamptz, uuid, int) TO suyuan_app;

@@ -1,5 +1,8 @@
 -- Statements of records.queries. All run under row level security unless they call a search function.
 
+-- name: hold_keys
+SELECT pg_advisory_xact_lock_shared(records_keys_lock());
+
 -- name: revisions
 SELECT v.record_id, v.rev, v.type, v.agency, v.level, v.valid_from, v.recorded_at, v.author, v.batch_id, v.seq,
        v.row_no, v.final, v.facets::text, array_send(v.terms), v.digest, v.content,
@@ -38,7 +41,7 @@ FROM records_revision v JOIN records_batch b ON b.batch_id = v.batch_id
 WHERE v.record_id = %(id)s ORDER BY v.rev;
 
 -- name: search
-SELECT record_id, at FROM records_search(%(type)s, %(terms)s, %(any)s, %(state)s, %(before)s, %(before_id)s, %(limit)s);
+SELECT record_id, at FROM records_search(%(type)s, %(terms)s, %(terms_before)s, %(any)s, %(state)s, %(before)s, %(before_id)s, %(limit)s);
 
 -- name: list
 SELECT record_id, at FROM records_list(%(type)s, %(state)s, %(before)s, %(before_id)s, %(limit)s);
@@ -47,7 +50,7 @@ SELECT record_id, at FROM records_list(%(type)s, %(state)s, %(before)s, %(before
 SELECT count(*) FROM records_list(%(type)s, %(state)s, NULL, NULL, %(limit)s);
 
 -- name: count_search
-SELECT count(*) FROM records_search(%(type)s, %(terms)s, %(any)s, %(state)s, NULL, NULL, %(limit)s);
+SELECT count(*) FROM records_search(%(type)s, %(terms)s, %(terms_before)s, %(any)s, %(state)s, NULL, NULL, %(limit)s);
 
 -- name: links
 SELECT field, target_id, true AS outward FROM records_link WHERE record_id = %(id)s

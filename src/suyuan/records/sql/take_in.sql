@@ -1,5 +1,11 @@
 -- Statements of records.actions.submit; each is named by the line above it.
 
+-- name: hold_keys
+SELECT pg_advisory_xact_lock_shared(records_keys_lock());
+
+-- name: hold_amended
+SELECT record_id, key_id, wrapped_key FROM records_hold(%(records)s::uuid[]);
+
 -- name: staging
 -- COPY may not write to a table with row level security, so rows land here first and are inserted, checked
 -- by the policies, from here. Gone at the end of the transaction.
@@ -26,16 +32,16 @@ SELECT record_id, rev, type, agency, level, valid_from, recorded_at, author, bat
 FROM records_staging;
 
 -- name: keys
-INSERT INTO records_key (key_digest, record_id, agency, level, mark, batch_id)
-SELECT key_digest, record_id, agency, level, mark, batch_id FROM records_staging WHERE rev = 1;
+INSERT INTO records_key (key_digest, record_id, agency, level, mark, batch_id, depth)
+SELECT key_digest, record_id, agency, level, mark, batch_id, %(depth)s FROM records_staging WHERE rev = 1;
 
 -- name: remark
 SELECT records_remark(%(batch)s, array_agg(key_digest), array_agg(mark)) FROM records_staging WHERE rev > 1;
 
 -- name: rekey
 -- An amendment that changed the number, or the content of a record without one, is found under its new key too.
-INSERT INTO records_key (key_digest, record_id, agency, level, mark, batch_id)
-SELECT key_digest, record_id, agency, level, mark, batch_id FROM records_staging WHERE rev > 1
+INSERT INTO records_key (key_digest, record_id, agency, level, mark, batch_id, depth)
+SELECT key_digest, record_id, agency, level, mark, batch_id, %(depth)s FROM records_staging WHERE rev > 1
 ON CONFLICT (key_digest) DO NOTHING;
 
 -- name: amended

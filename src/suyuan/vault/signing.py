@@ -1,0 +1,42 @@
+"""Signing keys follow each other by hand-over: the old one signs the new one and the length from which it signs.
+
+Who holds any earlier public key can so follow to the newest, and a checkpoint by a key whose time was over is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, NamedTuple
+
+
+class SigningKey(NamedTuple):
+    """The public half of one signing key (Ed25519, 32 bytes). It signs checkpoints longer than `since` entries.
+
+    `signature` is the hand-over by the key before it, empty for the first.
+    """
+
+    number: int
+    holder: str
+    created: str
+    since: int
+    public: bytes
+    signature: bytes
+
+    @staticmethod
+    def handover(before: bytes, after: bytes, since: int) -> bytes:
+        """What the old key signs."""
+        return f"suyuan signing key\n{before.hex()}\n{after.hex()}\n{since}\n".encode()
+
+    def written(self) -> dict[str, Any]:
+        """As it stands in a key file."""
+        return self._asdict() | {"public": _b64(self.public), "signature": _b64(self.signature)}
+
+    @classmethod
+    def read(cls, written: dict[str, Any]) -> SigningKey:
+        """What `written` wrote."""
+        values = {name: written[name] for name in cls._fields}
+        return cls(**values | {name: base64.b64decode(values[name]) for name in ("public", "signature")})
+
+
+def _b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
