@@ -10,5 +10,5 @@ from suyuan.installation.sql import run
 class Migration(migrations.Migration):
     """Contents are encrypted anew where they lie."""
 
-    dependencies = [("records", "0002_purpose")]
+    dependencies = [("records", "0003_export")]
     operations = [run("records", "rotation")]
