@@ -149,20 +149,15 @@ def search(
     """
     if type is None or catalog.current().types[type].about_people:
         grounds.require_purpose(who)
-    _hold_keys()
-    every, any_of = _terms(text, codes or {}), _numbers(who, exact)
-    searched = bool(every or any_of)
-    grounds.spend(who, "search" if searched else "list")
+    sought = _sought(who, text, exact, codes or {})
+    grounds.spend(who, "search" if sought else "list")
     before, before_id = _cursor(after)
-    values = {
-        "type": type, "state": state, "before": before, "before_id": before_id, "any": any_of,
-        "terms": every[0] if every else None, "terms_before": every[-1] if every else None,
-    }  # fmt: skip
-    hits, total = _hits(values, limit, searched)
+    values = {"type": type, "state": state, "before": before, "before_id": before_id}
+    hits, total = _hits(sought, values, limit)
     shown = [record for record, _ in hits[:limit]]
     rows = {one.record_id: one for one in _read("current", {"ids": shown})}
-    detail = {"terms": sorted([*(every[0] if every else ()), *(any_of or ())])} if searched else None
-    ledger.append(who, Act.search if searched else Act.list, shown=shown, detail=detail)
+    detail = {"terms": sought.digests} if sought else None
+    ledger.append(who, Act.search if sought else Act.list, shown=shown, detail=detail)
     following = _following(hits[limit - 1]) if len(hits) > limit else None
     return Page(
         [rows[record] for record in shown if record in rows],
@@ -185,11 +180,11 @@ def matching(
 
     For a caller that enters what it does with them.
     """
-    every, any_of = _terms(text, codes or {}), _numbers(who, exact)
-    values = {"type": type, "state": "in_force", "before": None, "before_id": None, "terms": every, "any": any_of}
+    sought = _sought(who, text, exact, codes or {})
+    values = {"type": type, "state": "in_force", "before": None, "before_id": None}
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["search" if every or any_of else "list"], values | {"limit": most})
-        return [record for record, _ in cursor.fetchall()], sorted([*(every or ()), *(any_of or ())])
+        cursor.execute(_SQL["search" if sought else "list"], values | sought.values | {"limit": most})
+        return [record for record, _ in cursor.fetchall()], sought.digests
 
 
 def in_force(records: Sequence[UUID]) -> list[RecordView]:
@@ -236,12 +231,6 @@ def views_of(who: Acting, records: Sequence[UUID], *, latest: bool = False) -> l
     return found
 
 
-def _hold_keys() -> None:
-    """Until the transaction ends no other key becomes current: what is searched for is stored under the keys known now."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL["hold_keys"])
-
-
 def _read(condition: str, values: dict[str, Any]) -> list[RecordView]:
     with connection.cursor() as cursor:
         cursor.execute(f"{_SQL['revisions']}\n{_SQL[condition]}", values)
@@ -269,27 +258,52 @@ def _info(row: Sequence[Any]) -> RevisionInfo:
     )  # fmt: skip
 
 
-def _hits(values: dict[str, Any], limit: int, searched: bool) -> tuple[list[tuple[UUID, datetime]], int]:
+def _hits(sought: _Sought, values: dict[str, Any], limit: int) -> tuple[list[tuple[UUID, datetime]], int]:
+    values = values | sought.values
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["search" if searched else "list"], values | {"limit": limit + 1})
+        cursor.execute(_SQL["search" if sought else "list"], values | {"limit": limit + 1})
         hits = cursor.fetchall()
-        cursor.execute(_SQL["count_search" if searched else "count"], values | {"limit": COUNT_CAP + 1})
+        cursor.execute(_SQL["count_search" if sought else "count"], values | {"limit": COUNT_CAP + 1})
         [total] = cursor.fetchone()
     return hits, total
 
 
-def _terms(text: str, codes: Mapping[str, str]) -> list[list[int]]:
-    """What every hit holds: words by their pairs, and codes; as they are stored now and, during a rotation of keys, as
-    they were before. Neither exists from level 2, so the keys are level 1's.
+class _Sought(NamedTuple):
+    """What is searched for, as keyed terms: a hit holds `every` (or `before`, where a rotation of keys has not reached it)
+    and one of `any_of`; None asks for nothing.
     """
+
+    every: list[int] | None
+    before: list[int] | None
+    any_of: list[int] | None
+
+    def __bool__(self) -> bool:
+        return bool(self.every or self.any_of)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Parameters of the search."""
+        return {"terms": self.every, "terms_before": self.before, "any": self.any_of}
+
+    @property
+    def digests(self) -> list[int]:
+        """What the ledger says was searched for."""
+        return sorted([*(self.every or ()), *(self.any_of or ())])
+
+
+def _sought(who: Acting, text: str, exact: Sequence[str], codes: Mapping[str, str]) -> _Sought:
+    """Words by their pairs, and codes, which do not exist from level 2; identifiers under the keys of each open level."""
+    with connection.cursor() as cursor:  # until the transaction ends no other key becomes current
+        cursor.execute(_SQL["hold_keys"])
     wanted = {pair for word in text.split() for pair in terms.bigrams(word)}
     wanted |= {terms.code(f"{field}\x1f{code}") for field, code in codes.items()}
     depths = vault.provider().depths(1) if wanted else []
-    return [[terms.number(terms.digester(1, depth)(term)) for term in wanted] for depth in depths]
+    every = [[terms.number(terms.digester(1, depth)(term)) for term in wanted] for depth in depths]
+    now, before = (every[0], every[-1]) if every else (None, None)
+    return _Sought(now, before, _numbers(who, exact))
 
 
 def _numbers(who: Acting, exact: Sequence[str]) -> list[int] | None:
-    """Of which a hit holds one: identifiers, under the keys of each open level the person is cleared for."""
     wanted = {terms.exact(value) for value in exact}
     levels = range(1, who.clearance + 1) if wanted and vault.level_open() else (1,)
     under = [(level, depth) for level in levels for depth in vault.provider().depths(level)]
