@@ -51,6 +51,7 @@ def _running(folder: Path, settings: dict[str, str]) -> Iterator[Installation]:
         django.setup()
         from django.db import connections
 
+        from suyuan.access import actions as access
         from suyuan.installation.migrate import migrate
         from suyuan.installation.roles import prepare_embedded
         from suyuan.vault import actions as vault
@@ -58,6 +59,7 @@ def _running(folder: Path, settings: dict[str, str]) -> Iterator[Installation]:
         vault.create(installation)
         prepare_embedded(installation)
         migrate()
+        access.install()
         try:
             yield installation
         finally:
@@ -139,5 +141,11 @@ def tell(figures: dict[str, Any], ratio: str) -> None:
         print(json.dumps(figures | {"ratio": ratio}, ensure_ascii=False))
         return
     for name, value in figures.items():
-        print(f"{name:44} {value:,.2f}" if isinstance(value, float) else f"{name:44} {value:,}")
+        print(
+            f"{name:44} {value:,.2f}"
+            if isinstance(value, float)
+            else f"{name:44} {value:,}"
+            if isinstance(value, int)
+            else f"{name:44} {value}"
+        )
     print(ratio)

@@ -24,6 +24,9 @@ from django.test import Client
 from suyuan.access import proposals
 from suyuan.access.acting import Acting, acting
 from suyuan.installation import Installation
+from suyuan.ledger import actions as ledger
+from suyuan.ledger import bound
+from suyuan.ledger.acts import Act
 from suyuan.vault import actions, agent
 from suyuan.vault.actions import provider
 
@@ -155,12 +158,22 @@ def level_two(installation: Installation) -> Iterator[None]:
         yield
 
 
-def settle(installation: Installation) -> World:
-    """Make the province where it is not there yet, as the schema's owner: nobody is in office before the first."""
+def enter_powers() -> None:
+    """Enter the powers that a test handed out as the schema's owner, so that `verify` finds them in the log."""
+    ledger.append(ledger.SYSTEM, Act.administer, detail={"done": "install", **bound.existing()})
+
+
+def settle(installation: Installation, *, entered: bool = True) -> World:
+    """Make the province where it is not there yet, as the schema's owner: nobody is in office before the first.
+
+    With `entered`, the log of the database that this process uses begins with it.
+    """
     with psycopg.connect(installation.database("owner"), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM access_agency WHERE agency = %s", [PROVINCE]).fetchone():
             _agencies(connection)
             _people(connection)
+            if entered:
+                enter_powers()
         return World({name: _somebody(connection, name) for name in PEOPLE})
 
 

@@ -18,7 +18,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from browser.people import sign_in
 from suyuan.ledger.verify import verify
-from world import Somebody, World
+from world import Somebody, World, enter_powers
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
@@ -42,6 +42,7 @@ class Delivery(NamedTuple):
 def cleared(world: World, superuser: Callable[[], psycopg.Connection[tuple[object, ...]]]) -> World:
     """The province with everybody cleared for level 2, where cases lie."""
     superuser().execute("UPDATE access_duty SET clearance = 2")
+    enter_powers()
     return world
 
 

@@ -51,7 +51,9 @@ def _furnish(server: Server) -> None:
     vault.create(server.installation)
     code = "from suyuan.installation.command import start_django; start_django(); from suyuan.installation.migrate import migrate; migrate()"
     subprocess.run([sys.executable, "-c", code], env=_environment(server), check=True)
-    settle(server.installation)
+    settle(server.installation, entered=False)
+    code = "from suyuan.installation.command import start_django; start_django(); import world; world.enter_powers()"
+    subprocess.run([sys.executable, "-c", code], env=_environment(server), check=True)
 
 
 def _environment(server: Server) -> dict[str, str]:

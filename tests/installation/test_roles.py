@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -50,6 +52,36 @@ SPOILS = {
     "SY006": "GRANT CREATE ON SCHEMA public TO suyuan_app",
     "SY007": "CREATE VIEW wide AS SELECT 1 AS a; GRANT SELECT ON wide TO suyuan_app",
 }
+
+
+@pytest.mark.clause("3.3.1")
+def test_a_changed_page_of_the_stopped_server_is_found(own_server: Server) -> None:
+    """Page checksums are on, and a bit changed in a table's file does not pass; switched off, `suyuan doctor` says so."""
+    with psycopg.connect(own_server.installation.database("admin"), autocommit=True) as admin:
+        admin.execute("CREATE TABLE paged AS SELECT n FROM generate_series(1, 1000) n")
+        [[path]] = admin.execute("SELECT pg_relation_filepath('paged')").fetchall()
+    own_server.stop()
+    page = own_server.cluster / str(path)
+    whole = page.read_bytes()
+    page.write_bytes(whole[:4000] + bytes([whole[4000] ^ 1]) + whole[4001:])
+    assert checksums(own_server, "--check") == 1
+    page.write_bytes(whole)
+    assert checksums(own_server, "--check") == 0
+    try:
+        assert checksums(own_server, "--disable") == 0
+        own_server.start()
+        with psycopg.connect(own_server.installation.database("app")) as connection:
+            assert "SY010" in {finding.id for finding in in_database(connection)}
+    finally:
+        own_server.stop()
+        assert checksums(own_server, "--enable") == 0
+        own_server.start()
+
+
+def checksums(server: Server, mode: str) -> int:
+    """The exit code of `pg_checksums`, run as the server's user."""
+    arguments = [server.program("pg_checksums"), mode, "-D", str(server.cluster)]
+    return subprocess.run(server.user.command(arguments, server.cluster), capture_output=True, check=False).returncode
 
 
 @pytest.mark.clause("5.1.2")

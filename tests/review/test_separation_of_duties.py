@@ -25,7 +25,7 @@ from suyuan.ledger import sequencer, verify
 from suyuan.records import actions as records
 from suyuan.review import actions
 from suyuan.review.errors import ReviewRefused
-from world import CITY, COUNTY, STATION, Somebody, World, grant
+from world import CITY, COUNTY, STATION, Somebody, World, enter_powers, grant
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -204,6 +204,7 @@ def test_of_two_thousand_simultaneous_decisions_twenty_count(world: World) -> No
             answers = [answer for _ in range(10) for answer in pool.map(submit, [case] * 10)]
             assert (len(answers), answers.count(True)) == (100, 1)
     connections.close_all()
+    enter_powers()  # of other tests of this module, who took them as the owner
     with psycopg.connect(current().database("sequencer"), autocommit=True) as log:
         sequencer.run_once(log)
     assert list(verify.verify()) == []

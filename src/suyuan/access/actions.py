@@ -17,6 +17,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from suyuan.access.acting import Acting
 from suyuan.access.errors import BadCode, Conflict, NotAllowed
 from suyuan.ledger import actions as ledger
+from suyuan.ledger import bound
 from suyuan.ledger.acts import Act
 
 # Two security administrators, since nothing is granted by one alone.
@@ -72,6 +73,14 @@ def unlock(who: Acting, username: str) -> None:
     do(who, "unlock", "SELECT access_unlock(%s)", [username])
 
 
+def install() -> None:
+    """Enter what the tables came with, as the first entry of an empty ledger; nothing on any other."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM ledger_writer WHERE n > 0)")
+        if not cursor.fetchone()[0]:
+            ledger.append(ledger.SYSTEM, Act.administer, detail={"done": "install", **bound.existing()})
+
+
 def first_activation_code() -> str | None:
     """The code of an empty installation's first administrators, "kind code" a line; None once somebody is there.
 
@@ -96,7 +105,7 @@ def activate(kind: str, code: str, staff_no: str, name: str, username: str, pass
             person = call("SELECT access_activate(%s, %s, %s, %s, %s, %s)", values)
         except NotAllowed as exc:
             raise BadCode from exc
-        ledger.append(ledger.Somebody(person), Act.administer, detail={"done": "activate", "kind": kind})
+        ledger.append(ledger.Somebody(person), Act.administer, detail={"done": "activate", "kind": kind}, changes=True)
     return int(person)
 
 
@@ -113,7 +122,7 @@ def do(who: Acting, done: str, statement: str, values: list[Any]) -> Any:
         result = call(statement, values)
         numbers = {"made": result} if isinstance(result, int) else {}
         first = {"on": values[0]} if isinstance(values[0], int) else {}
-        ledger.append(who, Act.administer, detail={"done": done, **first, **numbers})
+        ledger.append(who, Act.administer, detail={"done": done, **first, **numbers}, changes=True)
     return result
 
 

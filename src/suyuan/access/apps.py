@@ -12,7 +12,10 @@ class AccessConfig(AppConfig):
     label = "access"
 
     def ready(self) -> None:
-        """Enter sign-ins in the ledger."""
+        """Enter sign-ins in the ledger, and bind grants to their entries."""
+        from suyuan.access.rows import BOUND
         from suyuan.access.sign_in import sessions
+        from suyuan.ledger import bound
 
         sessions.connect()
+        bound.register(BOUND)

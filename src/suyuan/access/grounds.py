@@ -201,7 +201,8 @@ def _without_numbers(reference: str, reason: str) -> None:
 
 
 def _enter(who: Acting, done: str, **numbers: Any) -> None:
-    ledger.append(who, Act.administer, detail={"done": done} | {k: v for k, v in numbers.items() if v is not None})
+    detail = {"done": done} | {k: v for k, v in numbers.items() if v is not None}
+    ledger.append(who, Act.administer, detail=detail, changes=True)
 
 
 def _do(statement: str, values: list[Any]) -> Any:

@@ -61,7 +61,7 @@ def sign(who: Acting, version: int, digest: bytes, name: str) -> None:
     with transaction.atomic():
         actions.call("SELECT access_sign_undertaking(%s, %s, %s)", [version, digest, name])
         detail = {"done": "sign_undertaking", "version": version}
-        ledger.append(who, Act.administer, digest=digest, detail=detail)
+        ledger.append(who, Act.administer, digest=digest, detail=detail, changes=True)
 
 
 def propose(who: Acting, body: str, *, reason: str) -> int:

@@ -52,7 +52,7 @@ def open_weeks(who: Acting) -> None:
         digest = sha256(seed).digest()
         sealed = vault.seal(_SEED, _place(who.agency, monday), seed)
         if _do("SELECT audit_open_week(%s, %s, %s)", [monday, digest, sealed]):
-            ledger.append(who, Act.audit_commit, digest=digest, detail={"week": monday.isoformat()})
+            ledger.append(who, Act.audit_commit, digest=digest, detail={"week": monday.isoformat()}, changes=True)
 
 
 def draw(who: Acting, monday: date) -> int:
@@ -64,7 +64,7 @@ def draw(who: Acting, monday: date) -> int:
         raise AuditRefused("audit_draw_refused")
     seed = vault.open_sealed(_SEED, _place(who.agency, monday), bytes(row[0]))
     size = int(_do("SELECT audit_draw(%s, %s)", [monday, seed]))
-    ledger.append(who, Act.audit_draw, digest=seed, detail={"week": monday.isoformat(), "size": size})
+    ledger.append(who, Act.audit_draw, digest=seed, detail={"week": monday.isoformat(), "size": size}, changes=True)
     return size
 
 
@@ -76,14 +76,14 @@ def confirm(who: Acting, item: tuple[int, date, int, int], founded: bool, note: 
     made = _do("SELECT audit_confirm(%s, %s, %s, %s, %s, %s)", [*item, founded, note])
     _, monday, writer, n = item
     detail = {"week": monday.isoformat(), "writer": writer, "n": n, "founded": founded, "finding": made}
-    ledger.append(who, Act.audit_answer, detail={k: v for k, v in detail.items() if v is not None})
+    ledger.append(who, Act.audit_answer, detail={k: v for k, v in detail.items() if v is not None}, changes=True)
     return made if made is None else int(made)
 
 
 def conclude(who: Acting, monday: date, conclusion: str) -> None:
     """Conclude a weekly review whose sample is answered. Raises `AuditRefused`."""
     _do("SELECT audit_conclude(%s, %s)", [monday, conclusion.strip()])
-    ledger.append(who, Act.audit_answer, detail={"done": "conclude", "week": monday.isoformat()})
+    ledger.append(who, Act.audit_answer, detail={"done": "conclude", "week": monday.isoformat()}, changes=True)
 
 
 def open_finding(
@@ -91,26 +91,26 @@ def open_finding(
 ) -> int:
     """Open a finding with an owner and a day; gives its number. Raises `NotAllowed`, `AuditRefused`."""
     made = int(_do("SELECT audit_open_finding(%s, %s, %s, %s, %s, %s)", [agency, source, about, matter, owner, due_on]))
-    ledger.append(who, Act.audit_answer, detail={"done": "open_finding", "finding": made})
+    ledger.append(who, Act.audit_answer, detail={"done": "open_finding", "finding": made}, changes=True)
     return made
 
 
 def close_finding(who: Acting, finding: int, outcome: str) -> None:
     """Close a finding with its outcome. Raises `NotAllowed`, `AuditRefused`."""
     _do("SELECT audit_close_finding(%s, %s)", [finding, outcome.strip()])
-    ledger.append(who, Act.audit_answer, detail={"done": "close_finding", "finding": finding})
+    ledger.append(who, Act.audit_answer, detail={"done": "close_finding", "finding": finding}, changes=True)
 
 
 def note_staff(who: Acting, person: int, record: UUID) -> None:
     """Say which record is about a member of staff, so that looks at oneself and at colleagues can be asked about."""
     _do("SELECT audit_note_staff(%s, %s)", [person, record])
-    ledger.append(who, Act.administer, record=record, detail={"done": "note_staff", "on": person})
+    ledger.append(who, Act.administer, record=record, detail={"done": "note_staff", "on": person}, changes=True)
 
 
 def note_absence(who: Acting, person: int, starts_on: date, ends_on: date, kind: str) -> None:
     """Say that a member of staff is on leave or transferred from a day until before another."""
     _do("SELECT audit_note_absence(%s, %s, %s, %s)", [person, starts_on, ends_on, kind])
-    ledger.append(who, Act.administer, detail={"done": "note_absence", "on": person})
+    ledger.append(who, Act.administer, detail={"done": "note_absence", "on": person}, changes=True)
 
 
 def _place(agency: int, monday: date) -> bytes:

@@ -10,3 +10,10 @@ class AuditConfig(AppConfig):
 
     name = "suyuan.audit"
     label = "audit"
+
+    def ready(self) -> None:
+        """Bind what auditors did to its entries."""
+        from suyuan.audit.rows import BOUND
+        from suyuan.ledger import bound
+
+        bound.register(BOUND)

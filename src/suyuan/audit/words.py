@@ -45,6 +45,7 @@ DETAILS = {
     "grant": _("授予岗位"),
     "end_duty": _("终止岗位"),
     "unlock": _("解除锁定"),
+    "install": _("安装"),
     "activate": _("首次激活"),
     "ask_ground": _("申请事由"),
     "assign_ground": _("指派事由"),

@@ -31,6 +31,7 @@ def prepare(demo: bool) -> None:
     _keys(here)
     _tables(here)
     _witnesses()
+    _first_entry()
     if demo:
         _demonstration(here)
     click.echo(json.dumps(_report(here), ensure_ascii=False))
@@ -59,6 +60,13 @@ def _witnesses() -> None:
 
     for where in witness.compare():
         tell(f"见证方 {where} 没有应答,未能比对。", f"The witness {where} does not answer; not compared.")
+
+
+def _first_entry() -> None:
+    """The log of a new installation begins with the rows its tables came with: limits, the undertaking, the first agency."""
+    from suyuan.access import actions as access
+
+    access.install()
 
 
 def _demonstration(here: Installation) -> None:

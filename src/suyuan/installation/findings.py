@@ -102,6 +102,13 @@ _MILD = {
         "执行 ALTER ROLE suyuan_app SET plan_cache_mode = force_custom_plan",
         "ALTER ROLE suyuan_app SET plan_cache_mode = force_custom_plan",
     ),
+    "SY010": (
+        "page_checksums",
+        "数据库 {} 没有启用数据页校验和,磁盘上被改动的字节可能不被发现",
+        "the database {} has no page checksums: bytes changed on the disk may go unnoticed",
+        "停库后执行 pg_checksums --enable -D 数据目录",
+        "stop the server and run pg_checksums --enable -D its data folder",
+    ),
 }
 
 

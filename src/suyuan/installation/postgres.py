@@ -206,7 +206,7 @@ class Server:
         arguments = [
             *(self.program("initdb"), "-D", str(self.cluster), "-U", "postgres", f"--pwfile={password}"),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
-            *("--builtin-locale=C.UTF-8", "--no-instructions"),
+            *("--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions"),
         ]
         try:
             done = subprocess.run(

@@ -14,7 +14,7 @@ import orjson
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 
 from suyuan.installation.sql import statements
-from suyuan.ledger import alarm, keys
+from suyuan.ledger import alarm, bound, keys
 from suyuan.ledger.acts import Act
 from suyuan.ledger.deadline import within
 from suyuan.ledger.entries import Entry, bind, encode, encode_arrival
@@ -79,13 +79,18 @@ def append(
     digest: bytes | None = None,
     shown: Sequence[UUID] = (),
     detail: dict[str, Any] | None = None,
+    changes: bool = False,
 ) -> EntryRef:
     """Enter one act in the current transaction. `detail` holds ids, digests and numbers only.
+
+    With `changes` it also holds the digests of the bound rows that this transaction changed (`ledger.bound`).
 
     Raises `LedgerRolledBack` when the database is older than what this process wrote, `LedgerUnavailable` when the
     ledger cannot be written within a few seconds.
     """
     with transaction.atomic(savepoint=False):
+        if changes:
+            detail = {**(detail or {}), **bound.changes()} or None
         for _ in range(2):
             writer = _writer()
             entry = Entry(

@@ -10,3 +10,9 @@ class LedgerConfig(AppConfig):
 
     name = "suyuan.ledger"
     label = "ledger"
+
+    def ready(self) -> None:
+        """Bring the check of bound rows to `ledger verify`."""
+        from suyuan.ledger import bound, verify
+
+        verify.register(bound.verify_rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -43,9 +44,19 @@ def register(check: Check) -> None:
 
 def verify() -> Iterator[Fault]:
     """Everything: the log itself, then what other rooms check against it."""
-    yield from verify_log()
-    for check in _checks:
-        yield from check()
+    for check in (verify_log, *_checks):
+        try:
+            yield from check()
+        except psycopg.OperationalError:
+            raise
+        except Exception as exc:
+            # What was written over may be no value at all; that is a finding, and the other checks go on.
+            where = f"{check.__name__.removeprefix('verify_')}: {type(exc).__name__}"
+            zh, en = (
+                "存储的内容无法读取,此项核对未能完成",
+                "stored values cannot be read: this check could not be finished",
+            )
+            yield Fault("verify.unreadable", where, zh, en)
 
 
 def verify_log() -> Iterator[Fault]:
@@ -97,13 +108,19 @@ def _sequenced(connection: psycopg.Connection) -> Iterator[Fault]:
 
 
 def _waiting(connection: psycopg.Connection) -> Iterator[Fault]:
+    """Entries that have no place: bound all the same, and only those that the sequencer has not come to."""
     key = keys.source().mac_key()
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM ledger_entry e WHERE NOT EXISTS "
-        "(SELECT FROM ledger_leaf l WHERE l.writer = e.writer AND l.n = e.n)"
+        f"SELECT e.n <= coalesce(s.n, 0), {_COLUMNS} FROM ledger_entry e LEFT JOIN ledger_sequenced s ON s.writer = e.writer "
+        "WHERE NOT EXISTS (SELECT FROM ledger_leaf l WHERE l.writer = e.writer AND l.n = e.n)"
     )
-    for row in rows:
-        entry, mac = entry_of(row)
+    for placed, *columns in rows:
+        entry, mac = entry_of(tuple(columns))
+        if placed:
+            where = f"entry {entry.writer}:{entry.n}"
+            yield Fault(
+                "ledger.leaf_missing", where, "条目失去了在哈希树中的位置", "the entry lost its place in the tree"
+            )
         if bind(encode(entry), key) != mac:
             yield _altered(entry.writer, entry.n)
 
@@ -128,7 +145,7 @@ def _tree(connection: psycopg.Connection) -> Iterator[Fault]:
             if wanted and tree.size == wanted[0]:
                 roots[wanted.pop(0)] = tree.root()
         yield from _full_tiles(load, tiles)
-    yield from (_tile(*place) for place, hashes in tiles.items() if load(*place) != hashes)
+    yield from (_tile(*place, load(*place), hashes) for place, hashes in tiles.items() if load(*place) != hashes)
     yield from _points(points, roots, tree.size, public)
     yield from _witnesses(roots, tree, public)
 
@@ -192,12 +209,20 @@ def _full_tiles(load: Callable[[int, int], bytes], tiles: dict[tuple[int, int], 
     # Complete tiles never change again: compare and forget them, so that memory stays flat.
     newest = {level: max(index for lv, index in tiles if lv == level) for level in {lv for lv, _ in tiles}}
     for level, index in [place for place in tiles if place[1] < newest[place[0]]]:
-        if load(level, index) != tiles.pop((level, index)):
-            yield _tile(level, index)
+        hashes, stored = tiles.pop((level, index)), load(level, index)
+        if stored != hashes:
+            yield _tile(level, index, stored, hashes)
 
 
-def _tile(level: int, index: int) -> Fault:
-    return Fault("ledger.tile_altered", f"tile {level}/{index}", "哈希树的节点被改动", "a tile of the tree was changed")
+def _tile(level: int, index: int, stored: bytes, hashes: bytes) -> Fault:
+    """A tile that is not what its leaves make it; at the bottom of the tree, by the leaves that differ."""
+    where = f"tile {level}/{index}"
+    if level == 0:
+        places = (
+            place for place in range(0, len(hashes), 32) if stored[place : place + 32] != hashes[place : place + 32]
+        )
+        where += "".join(f" leaf {index * 256 + place // 32}" for place in islice(places, 4))
+    return Fault("ledger.tile_altered", where, "哈希树的节点被改动", "a tile of the tree was changed")
 
 
 def _checkpoints(connection: psycopg.Connection) -> list[tuple[int, bytes, str]]:

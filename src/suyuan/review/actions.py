@@ -74,7 +74,7 @@ def take(who: Acting, batch: UUID) -> int:
         except ProgrammingError as exc:  # insufficient privilege
             raise NotFound from exc
         [ground] = cursor.fetchone()
-    ledger.append(who, Act.administer, batch=batch, detail={"done": "take_review", "made": ground})
+    ledger.append(who, Act.administer, batch=batch, detail={"done": "take_review", "made": ground}, changes=True)
     return int(ground)
 
 
@@ -105,7 +105,8 @@ def decide(
         with connection.cursor() as cursor:
             cursor.execute(_SQL["decide"], values)
         bound = decision_digest(*values.values())
-        ledger.append(who, Act.review, batch=batch, digest=bound, detail={"step": step, "outcome": outcome})
+        detail = {"step": step, "outcome": outcome}
+        ledger.append(who, Act.review, batch=batch, digest=bound, detail=detail, changes=True)
 
 
 def _give_back(who: Acting, task: queries.Task, step: int, returns: Sequence[GivenBack]) -> None:

@@ -285,8 +285,15 @@ class Custody:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The file of a set: who holds shares, key numbers, and the sealed keys."""
-    told: dict[str, Any] = json.loads(path.read_text())
+    """The file of a set: who holds shares, key numbers, and the sealed keys. Raises `ContentDamaged`."""
+    try:
+        told: dict[str, Any] = json.loads(path.read_text())
+        parts = told["set"], told["threshold"], told["keys"], told["retired"], told["nonce"], told["sealed"]
+        whole = None not in parts and all({"person", "check"} <= one.keys() for one in told["holders"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise errors.ContentDamaged("custodians.json")
     return told
 
 
@@ -319,7 +326,7 @@ def _lock(told: dict[str, Any], shares: Sequence[Share]) -> bytes:
 def _open(told: dict[str, Any], lock: bytes) -> dict[str, Any]:
     try:
         plain = AESGCM(lock).decrypt(base64.b64decode(told["nonce"]), base64.b64decode(told["sealed"]), _bound(told))
-    except InvalidTag as exc:
+    except (InvalidTag, ValueError) as exc:
         raise errors.ContentDamaged("level 2 keys") from exc
     body: dict[str, Any] = json.loads(plain)
     return body

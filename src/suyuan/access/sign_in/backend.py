@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.core import signing
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 
 from suyuan.access.models import Account
@@ -88,11 +88,14 @@ def disable_idle() -> int:
     from suyuan.ledger import actions as ledger
     from suyuan.ledger.acts import Act
 
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM access_disable_idle()")
-        people = [person for (person,) in cursor.fetchall()]
-    for person in people:
-        ledger.append(ledger.SYSTEM, Act.administer, detail={"done": "disable_idle", "person": person})
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM access_disable_idle()")
+            people = [person for (person,) in cursor.fetchall()]
+        for person in people:
+            ledger.append(
+                ledger.SYSTEM, Act.administer, detail={"done": "disable_idle", "person": person}, changes=True
+            )
     return len(people)
 
 

@@ -48,3 +48,6 @@ WHERE relnamespace = 'public'::regnamespace AND relkind = 'v' AND has_table_priv
 
 -- name: plans
 SELECT current_user WHERE current_setting('plan_cache_mode') <> 'force_custom_plan';
+
+-- name: page_checksums
+SELECT current_database() WHERE current_setting('data_checksums') <> 'on';
