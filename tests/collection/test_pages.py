@@ -152,7 +152,7 @@ def test_an_identity_number_fills_birth_and_sex(browser: Client) -> None:
 
 def test_codes_are_found_by_pinyin_initials(browser: Client) -> None:
     """`dqa` finds 盗窃案; choosing one puts its number into the form."""
-    answer = page(browser, "/collect/codes/case/category/?q=dqa")
+    answer = browser.post("/collect/codes/case/category/", {"q.category": "dqa"}).content.decode()
     assert "盗窃案" in answer
     code = re.findall(r"code=([0-9]+)", answer)[0]
     assert f'value="{code}"' in page(browser, f"/collect/pick/case/category/?code={code}")

@@ -1,17 +1,30 @@
-"""A dump of the whole database shows no name, number or address: canaries in every field that can hold one."""
+"""No name, number or address comes to light: canaries in every field that can hold one, looked for in a dump of the database
+and in logs, addresses, refusals and files (assurance, row 27)."""
 
 from __future__ import annotations
 
+import io
+import logging
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import psycopg
 import pytest
+from django.contrib.sessions.backends.db import SessionStore as Plain
+from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
+from canaries import MARK, canary, forms_of, free, planted
 from delivered import deliver
+from records.doors import Seen, through, told
 from suyuan import catalog
-from suyuan.catalog.model import Field, RecordType
+from suyuan.access.sign_in.store import SessionStore
+from suyuan.catalog.model import RecordType
 from suyuan.collection import actions as collection
 from suyuan.collection import mapping
 from suyuan.collection.imports import run
@@ -20,24 +33,8 @@ from suyuan.installation import Installation, current
 from suyuan.installation.postgres import Server
 from suyuan.review import actions as review
 from suyuan.review.actions import GivenBack
+from suyuan.web.logs import Line
 from world import World
-
-NUMBERS = iter(range(10_000))
-
-
-def canary() -> str:
-    """A word that is nowhere else."""
-    return f"金丝雀{next(NUMBERS):05}鸟"
-
-
-def planted(record_type: RecordType) -> dict[str, str]:
-    """The example row of a type with a canary in each text without a form."""
-    row = {name: field.example for name, field in record_type.fields.items() if field.example}
-    return row | {name: canary() for name, field in record_type.fields.items() if _free(field)}
-
-
-def _free(field: Field) -> bool:
-    return field.type == "text" and not field.pattern and (field.max_length or 100) >= 10
 
 
 def secrets_of(record_type: RecordType, row: dict[str, str]) -> Iterator[str]:
@@ -45,16 +42,8 @@ def secrets_of(record_type: RecordType, row: dict[str, str]) -> Iterator[str]:
     for name, value in row.items():
         field = record_type.fields[name]
         coded = field.type in ("code", "place")  # a code is a facet and lies open: it names no one
-        if _free(field) or field.type == "identifier" or (field.protection != "none" and not coded):
+        if free(field) or field.type == "identifier" or (field.protection != "none" and not coded):
             yield value
-
-
-def forms_of(secret: str) -> Iterator[bytes]:
-    """How a value could lie in a dump: as text, as escaped JSON, as hex."""
-    yield secret.encode()
-    yield secret.encode("unicode_escape")
-    yield secret.encode().hex().encode()
-    yield secret.encode("utf-16-le").hex().encode()
 
 
 def dump(installation: Installation) -> bytes:
@@ -126,3 +115,93 @@ def _negative_control(installation: Installation, secret: str) -> None:
     with psycopg.connect(current().database("admin"), autocommit=True) as owner:
         owner.execute("CREATE TABLE leak AS SELECT convert_to(%s, 'UTF8') AS held", [secret])
     assert any(form in dump(installation) for form in forms_of(secret))
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the product would write to its log, down to what it does not write unless asked."""
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(Line("{asctime} {levelname} {name} {message}", style="{"))
+    root, before = logging.getLogger(), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    yield out
+    root.removeHandler(handler)
+    root.setLevel(before)
+
+
+def shown_in(data: bytes) -> bool:
+    """Whether any canary of this process stands in these bytes."""
+    return any(form in data for form in forms_of(MARK))
+
+
+def lines_with_canaries(data: bytes) -> list[str]:
+    """Lines of a dump in which one stands, each led by the table it belongs to."""
+    found, table = [], ""
+    for line in data.split(b"\n"):
+        table = line.decode() if line.startswith(b"COPY ") else table
+        found += [f"{table} {line.decode(errors='replace')[:200]}"] if shown_in(line) else []
+    return found
+
+
+def sessions_in_plain() -> tuple[list[dict[str, Any]], bool]:
+    """Sessions that can be read from the table without a key, and whether those that cannot hold a canary."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT session_data FROM django_session")
+        stored = [row[0] for row in cursor.fetchall()]
+    held = [SessionStore().decode(one) for one in stored]
+    return [found for one in stored if (found := Plain().decode(one))], any(
+        shown_in(unquote(str(one)).encode()) for one in held
+    )
+
+
+def files_with_canaries(folder: Path, since: float) -> list[str]:
+    """Files written since then in which a canary stands; those of the test runner itself are not looked at."""
+    found = []
+    for path in folder.rglob("*"):
+        try:
+            if path.is_file() and path.stat().st_mtime >= since and "pytest-of" not in str(path):
+                found += [str(path)] if shown_in(path.read_bytes()) else []
+        except OSError:  # gone or not ours
+            continue
+    return found
+
+
+@pytest.mark.clause("1.3.3", "5.3.1")
+def test_no_canary_leaves_by_a_side_door(
+    fresh_world: World, installation: Installation, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through entry, import, review, search, export, refusals and faults: none in logs, addresses, refusals, cookies, the
+    database or a file that was left."""
+    began = time.time() - 1
+    seen = through(fresh_world, monkeypatch)
+    planted_so_far = int(canary()[len(MARK) : -1])
+    assert planted_so_far > 500
+    assert len(seen.addresses) > 500
+    assert seen.closed
+    assert told(seen.addresses, MARK) == []
+    assert [page for page in seen.closed if MARK in page] == []
+    assert [one for one in seen.cookies if shown_in(unquote(one).encode())] == []
+    assert sessions_in_plain() == ([], True)
+    assert "ValueError" in log.getvalue()
+    assert "UniqueViolation 23505" in log.getvalue()
+    assert not shown_in(log.getvalue().encode())
+    assert lines_with_canaries(dump(installation)) == []
+    assert files_with_canaries(installation.data, began) == []
+    assert files_with_canaries(Path(tempfile.gettempdir()), began) == []
+    _side_doors_are_watched(seen, log, installation, began)
+
+
+def _side_doors_are_watched(seen: Seen, log: io.StringIO, installation: Installation, began: float) -> None:
+    """Negative control: a canary at each of these places is seen."""
+    assert told(["/search/?q=%E9%87%91%E4%B8%9D%E9%9B%80" + canary().removeprefix("金丝雀")], MARK)
+    logging.getLogger("suyuan").warning("Refused: %s", canary())
+    assert shown_in(log.getvalue().encode())
+    left = Path(tempfile.gettempdir()) / f"left-{MARK.encode().hex()}"
+    left.write_text(canary(), encoding="utf-16-le")
+    assert str(left) in files_with_canaries(Path(tempfile.gettempdir()), began)
+    left.unlink()
+    with psycopg.connect(current().database("admin"), autocommit=True) as owner:
+        owner.execute("CREATE TABLE leak AS SELECT %s::text AS held", [canary()])
+    assert shown_in(dump(installation))

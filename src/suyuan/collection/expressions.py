@@ -193,7 +193,12 @@ def literal(text: str) -> str:
 def sandbox(threads: int = 2, memory_mb: int = 256) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection that reaches nothing outside itself and whose settings are locked."""
     con = duckdb.connect(
-        config={"threads": threads, "memory_limit": f"{memory_mb}MB", "preserve_insertion_order": True}
+        config={
+            "threads": threads,
+            "memory_limit": f"{memory_mb}MB",
+            "preserve_insertion_order": True,
+            "temp_directory": "",
+        }
     )
     con.execute("SET TimeZone = 'Asia/Shanghai'")
     con.execute("SET enable_external_access = false")

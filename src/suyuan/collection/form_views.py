@@ -141,12 +141,12 @@ def discard(request: Any, draft: UUID) -> HttpResponse:
     return redirect("collection:new")
 
 
-@require_GET
+@require_POST
 @with_acting
 def codes(request: Any, type: str, field: str) -> HttpResponse:
-    """Codes that match what was typed: number, name, or pinyin initials."""
+    """Codes that match what was typed: number, name, or pinyin initials. Sent as a body: it may be an address."""
     record_type, one = _field(type, field)
-    typed = request.GET.get(f"q.{field}", request.GET.get("q", ""))
+    typed = request.POST.get(f"q.{field}", "")
     found = search(catalog.current().table(one), typed)
     return render(request, "collection/parts/codes.html", {"rtype": record_type, "field": one, "entries": found})
 

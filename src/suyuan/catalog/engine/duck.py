@@ -29,6 +29,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoload_known_extensions": "false",
     "memory_limit": "2GB",
+    "temp_directory": "",  # nothing of a row is put on disk
 }
 _MACROS = (
     f"CREATE MACRO id_birth(n) AS {birth('n')}",
