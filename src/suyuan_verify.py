@@ -169,8 +169,8 @@ class Proof:
 
     def check(self) -> Iterator[Result]:
         """Every check, in the order of the list above."""
-        yield from self._key()
         point = checkpoint(self._bundle["checkpoint"], self._public)
+        yield from self._key(point[0] if point else 0)
         yield Result(point is not None, "检查点的签名有效", "the checkpoint's signature is good")
         if self._newest:
             told = self._newest.strip() == self._bundle["checkpoint"].strip()
@@ -181,9 +181,17 @@ class Proof:
             yield from self._batch(batch)
         yield from self._whole()
 
-    def _key(self) -> Iterator[Result]:
+    def _key(self, size: int) -> Iterator[Result]:
+        chain = self._bundle.get("handovers") or [{"public": self._public.hex(), "since": 0, "signature": ""}]
+        good = chain[-1]["public"] == self._public.hex() and (chain[0]["since"], chain[0]["signature"]) == (0, "")
+        good = good and all(map(_handed_over, chain, chain[1:]))
+        good = good and (len(chain) == 1 or size > chain[-1]["since"])
+        if len(chain) > 1:
+            yield Result(good, f"签名密钥更换 {len(chain) - 1} 次,每次由前一把签发",
+                         f"the signing key was renewed {len(chain) - 1} times, each time signed by the one before")  # fmt: skip
         if self._outside:
-            known = {self._public.hex(), sha256(self._public).hexdigest()}
+            held = [bytes.fromhex(one["public"]) for one in chain]
+            known = {name for key in held for name in (key.hex(), sha256(key).hexdigest())} if good else set()
             yield Result(
                 self._outside in known, "签名公钥与另行取得的一致", "the key is the one that was given from outside"
             )
@@ -254,6 +262,13 @@ class Proof:
         """Batches that are not closed yet: nobody could have signed them."""
         closed = {one.batch for _, one in self.entries if one.act == 14 and one.batch}
         return {str(one["batch"]) for one in self._bundle["revisions"]} - {str(one) for one in closed}
+
+
+def _handed_over(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether a signing key signed the one that followed it."""
+    old, new = bytes.fromhex(before["public"]), bytes.fromhex(after["public"])
+    said = f"suyuan signing key\n{old.hex()}\n{new.hex()}\n{int(after['since'])}\n".encode()
+    return after["since"] >= before["since"] and ed25519(old, said, bytes.fromhex(after["signature"]))
 
 
 def revision_digest(one: dict[str, Any]) -> str:

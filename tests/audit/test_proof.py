@@ -81,7 +81,7 @@ def holds(bundle: dict[str, Any], outside: str = "") -> bool:
 @pytest.mark.clause("5.3.1")
 def test_a_proof_holds_with_the_key_from_outside(bundle: dict[str, Any]) -> None:
     """Every check is passed; the story names who looked and under which ground."""
-    public = keys.source().public_key()
+    public = keys.source().signers()[-1].public
     assert [one for one in verifier.verify(bundle, public.hex()) if not one.good] == []
     assert holds(bundle, hashlib.sha256(public).hexdigest())
     acts = {one.act for _, one in verifier.Proof(bundle).entries}
@@ -132,7 +132,7 @@ def with_change(bundle: dict[str, Any], place: tuple[Any, ...], change: Callable
 @pytest.mark.clause("1.3.3", "5.3.1")
 def test_every_changed_value_is_noticed(bundle: dict[str, Any]) -> None:
     """Each element of each proof, header, digest, review, entry and note: none can be changed unseen."""
-    public = keys.source().public_key().hex()
+    public = keys.source().signers()[-1].public.hex()
     places = list(paths(bundle))
     assert len(places) > 70
     missed = [place for place in places if holds(with_change(bundle, place, altered), public)]
@@ -141,7 +141,7 @@ def test_every_changed_value_is_noticed(bundle: dict[str, Any]) -> None:
 
 def test_what_is_left_out_is_noticed(bundle: dict[str, Any]) -> None:
     """A review, a revision, an arrival in the ledger or a chunk that is not told."""
-    public = keys.source().public_key().hex()
+    public = keys.source().signers()[-1].public.hex()
 
     def without(*place: Any) -> dict[str, Any]:
         return with_change(bundle, place[:-1], lambda held: [one for n, one in enumerate(held) if n != place[-1]])
@@ -171,7 +171,7 @@ def test_the_auditor_issues_a_proof_without_reading(world: World, record: UUID) 
     """No content, not even for asking; it holds all the same."""
     with world.auditor.acting() as who:
         bundle = unpacked(prove(who, record))
-        assert holds(bundle, keys.source().public_key().hex())
+        assert holds(bundle, keys.source().signers()[-1].public.hex())
         assert "opened" not in json.dumps(bundle)
         with pytest.raises(ContentUnproved):
             prove(who, record, recipient="检察院", with_content=True)
@@ -217,7 +217,7 @@ def test_the_program_runs_alone(world: World, record: UUID, tmp_path: Path) -> N
     with world.head.acting() as who:
         (tmp_path / "good.zip").write_bytes(prove(who, record))
     (tmp_path / "bad.zip").write_bytes(b"no zip at all")
-    (tmp_path / "key").write_text(keys.source().public_key().hex())
+    (tmp_path / "key").write_text(keys.source().signers()[-1].public.hex())
 
     def run(*arguments: str) -> tuple[int, str]:
         done = subprocess.run(

@@ -59,7 +59,7 @@ def offline(browser: Browser, tmp_path: Path) -> Page:
 @pytest.mark.clause("5.3.1")
 def test_an_inspector_checks_a_record_offline(bundle: Path, offline: Page, tmp_path: Path) -> None:
     """With the key it holds; without it the page says what that is worth; with another key, or changed, it fails."""
-    public = keys.source().public_key().hex()
+    public = keys.source().signers()[-1].public.hex()
     offline.set_input_files("#file", bundle)
     expect(offline.locator("#verdict")).to_contain_text("未填写另行取得的公钥")
     offline.fill("#key", public)

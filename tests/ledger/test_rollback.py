@@ -122,9 +122,9 @@ class Stolen:
         """See `KeySource`."""
         return self._key.sign(message)
 
-    def public_key(self) -> bytes:
+    def signers(self) -> list[keys.Signer]:
         """See `KeySource`."""
-        return self._key.public_key().public_bytes_raw()
+        return [keys.Signer(self._key.public_key().public_bytes_raw(), 0)]
 
 
 @pytest.mark.clause("5.3.1")

@@ -24,6 +24,7 @@ from suyuan.audit.errors import ContentUnproved, NotSequenced
 from suyuan.ledger import actions as ledger
 from suyuan.ledger import keys
 from suyuan.ledger.acts import WORDS, Act
+from suyuan.ledger.checkpoint import signer_of
 from suyuan.ledger.entries import encode
 from suyuan.ledger.sequencer import entry_of
 from suyuan.ledger.tiles import TileTree
@@ -65,7 +66,7 @@ def _proof(record: UUID, revisions: Sequence[tuple[Any, ...]], with_content: boo
         "format": FORMAT,
         "record": str(record),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "public_key": keys.source().public_key().hex(),
+        **_signers(note),
         "checkpoint": note,
         "revisions": [_revision(record, row, with_content) for row in revisions],
         "batches": batches,
@@ -73,6 +74,17 @@ def _proof(record: UUID, revisions: Sequence[tuple[Any, ...]], with_content: boo
         "waiting": waiting,
     }
     return proof | {"names": _names(proof)}
+
+
+def _signers(note: str) -> dict[str, Any]:
+    """The key that signed the checkpoint, and how it followed from the ones before: who holds any of those can check it."""
+    signed = signer_of(note, keys.source().signers())
+    chain = []
+    for one in provider().signing():
+        chain.append({"public": one.public.hex(), "since": one.since, "signature": one.signature.hex()})
+        if signed and one.public == signed.public:
+            break
+    return {"public_key": chain[-1]["public"]} | ({"handovers": chain} if len(chain) > 1 else {})
 
 
 def _revision(record: UUID, row: tuple[Any, ...], with_content: bool) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def prove(
     with acting_as(username, PROVERS, ground=ground) as who:
         bundle = run(who, record, recipient=recipient, with_content=with_content)
     out.write_bytes(bundle)
-    key = source().public_key().hex()
+    key = source().signers()[-1].public.hex()
     if as_json:
         click.echo(json.dumps({"bundle": str(out), "bytes": len(bundle), "public_key": key}))
     else:

@@ -204,7 +204,7 @@ def entry(writer: int, n: int) -> Placed | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT size, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1")
         row = cursor.fetchone()
-    point = read(row[1], source().public_key()) if row else None
+    point = read(row[1], source().signers()) if row else None
     if leaf is None or point is None or leaf >= point.size:
         return Placed(found, leaf, point.size if point else 0, point is not None, False, [])
     path = TileTree(_tile, point.size).inclusion(leaf)

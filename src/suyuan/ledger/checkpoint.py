@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from suyuan.ledger.keys import KeySource
+from suyuan.ledger.keys import KeySource, Signer
 
 ORIGIN = "suyuan/ledger"
 _ED25519 = b"\x01"
@@ -48,22 +49,37 @@ def key_id_of(note: str) -> bytes | None:
 def sign(checkpoint: Checkpoint, keys: KeySource) -> str:
     """The checkpoint as a signed note."""
     body = _body(checkpoint)
-    signature = key_id(keys.public_key()) + keys.sign(body.encode())
+    signature = key_id(keys.signers()[-1].public) + keys.sign(body.encode())
     return f"{body}\n\u2014 {ORIGIN} {base64.b64encode(signature).decode()}\n"
 
 
-def read(note: str, public_key: bytes) -> Checkpoint | None:
-    """The checkpoint in a note, or None when its form or its signature is wrong."""
+def read(note: str, signers: Sequence[Signer]) -> Checkpoint | None:
+    """The checkpoint in a note, or None when its form or its signature is wrong, or the key was not the one of its time."""
+    signer = signer_of(note, signers)
     try:
         body, _, tail = note.partition("\n\n")
         origin, size, root = body.split("\n")
         checkpoint = Checkpoint(int(size), base64.b64decode(root, validate=True))
         raw = base64.b64decode(tail.removesuffix("\n").removeprefix(f"\u2014 {ORIGIN} "), validate=True)
-        Ed25519PublicKey.from_public_bytes(public_key).verify(raw[4:], _body(checkpoint).encode())
+        if signer is None or not in_its_time(signer, signers, checkpoint.size):
+            return None
+        Ed25519PublicKey.from_public_bytes(signer.public).verify(raw[4:], _body(checkpoint).encode())
     except (ValueError, InvalidSignature):
         return None
-    good = origin == ORIGIN and raw[:4] == key_id(public_key) and note == sign_text(checkpoint, raw)
-    return checkpoint if good else None
+    return checkpoint if origin == ORIGIN and note == sign_text(checkpoint, raw) else None
+
+
+def signer_of(note: str, signers: Sequence[Signer]) -> Signer | None:
+    """The one of `signers` that a note says it is signed by."""
+    named = key_id_of(note)
+    return next((one for one in signers if key_id(one.public) == named), None)
+
+
+def in_its_time(signer: Signer, signers: Sequence[Signer], size: int) -> bool:
+    """Whether a checkpoint of that size is one that `signer` was to sign: after the key before it, up to the key after it."""
+    place = list(signers).index(signer)
+    begun = place == 0 or size > signer.since
+    return begun and (place + 1 == len(signers) or size <= signers[place + 1].since)
 
 
 def sign_text(checkpoint: Checkpoint, signature: bytes) -> str:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+
+class Signer(NamedTuple):
+    """The public half (32 bytes) of a signing key, and after how many entries it began to sign."""
+
+    public: bytes
+    since: int
 
 
 class KeySource(Protocol):
@@ -14,8 +21,8 @@ class KeySource(Protocol):
     def sign(self, message: bytes) -> bytes:
         """Ed25519 signature of a checkpoint."""
 
-    def public_key(self) -> bytes:
-        """Public half of the signing key, 32 bytes."""
+    def signers(self) -> list[Signer]:
+        """The signing keys that followed each other, oldest first; the last one signs."""
 
 
 _sources: list[KeySource] = []

@@ -47,7 +47,7 @@ def page() -> str:
     note = path.read_text(encoding="utf-8")
     return _PAGE.format(
         at=datetime.now(_CHINA).strftime("%Y年%m月%d日 %H:%M"), size=escape(note.split("\n")[1]), note=escape(note),
-        key=sha256(keys.source().public_key()).hexdigest(),
+        key=sha256(keys.source().signers()[-1].public).hexdigest(),
         code=_drawn(note),
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -50,6 +51,15 @@ def run_once(connection: psycopg.Connection) -> int:
     return taken
 
 
+@contextmanager
+def between_checkpoints() -> Iterator[int]:
+    """A moment in which no checkpoint is made; gives the size of the newest one."""
+    with psycopg.connect(current().database("sequencer")) as connection:
+        connection.execute(_SQL["hold_signing"])
+        last = connection.execute(_SQL["last_checkpoint"]).fetchone()
+        yield int(last[0]) if last else 0
+
+
 def _hold(connection: psycopg.Connection, stop: threading.Event) -> None:
     while not stop.is_set():
         got = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
@@ -67,6 +77,7 @@ def _hold(connection: psycopg.Connection, stop: threading.Event) -> None:
 
 def _round(connection: psycopg.Connection) -> int:
     with connection.transaction():
+        connection.execute(_SQL["hold_signing"])
         last = connection.execute(_SQL["last_checkpoint"]).fetchone()
         size = last[0] if last else 0
         leaves, places = _take(connection)

@@ -11,8 +11,9 @@ import psycopg
 
 from suyuan.installation import current
 from suyuan.ledger import keys, witness
-from suyuan.ledger.checkpoint import Checkpoint, key_id, key_id_of, read
+from suyuan.ledger.checkpoint import Checkpoint, in_its_time, key_id_of, read, signer_of
 from suyuan.ledger.entries import bind, encode, encode_arrival, leaf_hash
+from suyuan.ledger.keys import Signer
 from suyuan.ledger.merkle import Frontier
 from suyuan.ledger.sequencer import entry_of, loader
 from suyuan.ledger.tiles import grow
@@ -130,12 +131,12 @@ def _altered(writer: int, number: int) -> Fault:
 
 
 def _tree(connection: psycopg.Connection) -> Iterator[Fault]:
-    public = keys.source().public_key()
+    signers = keys.source().signers()
     points = _checkpoints(connection)
     tree, load = Frontier(), loader(connection)
     tiles: dict[tuple[int, int], bytes] = {}
     roots: dict[int, bytes] = {0: tree.root()}
-    wanted = sorted({size for size, _, _ in points} | _witness_sizes(public))
+    wanted = sorted({size for size, _, _ in points} | _witness_sizes(signers))
     for leaves, faults in _leaves(connection):
         yield from faults
         for level, index, hashes in grow(lambda lv, ix: tiles.get((lv, ix), b""), tree.size, leaves):
@@ -146,17 +147,17 @@ def _tree(connection: psycopg.Connection) -> Iterator[Fault]:
                 roots[wanted.pop(0)] = tree.root()
         yield from _full_tiles(load, tiles)
     yield from (_tile(*place, load(*place), hashes) for place, hashes in tiles.items() if load(*place) != hashes)
-    yield from _points(points, roots, tree.size, public)
-    yield from _witnesses(roots, tree, public)
+    yield from _points(points, roots, tree.size, signers)
+    yield from _witnesses(roots, tree, signers)
 
 
-def _witness_sizes(public: bytes) -> set[int]:
+def _witness_sizes(signers: Sequence[Signer]) -> set[int]:
     """Sizes at which a witness knows the root: a rebuilt log may have dropped the checkpoint of that size."""
     notes = [
         path.read_text(encoding="utf-8", errors="replace") for path in current().witness.glob("[!.]*") if path.is_file()
     ]
     notes += [held.note for held in witness.newest() if held.note is not None]
-    return {signed.size for note in notes if (signed := read(note, public)) and signed.size}
+    return {signed.size for note in notes if (signed := read(note, signers)) and signed.size}
 
 
 def _leaves(connection: psycopg.Connection) -> Iterator[tuple[list[bytes], list[Fault]]]:
@@ -230,12 +231,17 @@ def _checkpoints(connection: psycopg.Connection) -> list[tuple[int, bytes, str]]
     return [(size, bytes(root), note) for size, root, note in rows]
 
 
-def _points(points: list[tuple[int, bytes, str]], roots: dict[int, bytes], size: int, public: bytes) -> Iterator[Fault]:
+def _points(
+    points: list[tuple[int, bytes, str]], roots: dict[int, bytes], size: int, signers: Sequence[Signer]
+) -> Iterator[Fault]:
     for length, root, note in points:
         where = f"checkpoint {length}"
-        signed = read(note, public)
-        if signed is None and key_id_of(note) not in (None, key_id(public)):
+        signed = read(note, signers)
+        if signed is None and key_id_of(note) is not None and signer_of(note, signers) is None:
             yield Fault("ledger.other_key", where, "检查点由另一把密钥签名", "the checkpoint is signed by another key")
+        elif signed is None and (signer := signer_of(note, signers)) and not in_its_time(signer, signers, length):
+            zh, en = "检查点由已换下的密钥签名", "the checkpoint is signed by a key whose time was over"
+            yield Fault("ledger.retired_key", where, zh, en)
         elif signed is None or signed != Checkpoint(length, root):
             yield Fault(
                 "ledger.checkpoint_altered",
@@ -254,25 +260,27 @@ def _points(points: list[tuple[int, bytes, str]], roots: dict[int, bytes], size:
         yield Fault("ledger.checkpoint_missing", f"size {size}", "最新的检查点缺失", "the newest checkpoint is missing")
 
 
-def _witnesses(roots: dict[int, bytes], tree: Frontier, public: bytes) -> Iterator[Fault]:
+def _witnesses(roots: dict[int, bytes], tree: Frontier, signers: Sequence[Signer]) -> Iterator[Fault]:
     kept = sorted(path for path in current().witness.glob("[!.]*") if path.is_file())
     if tree.size and not any(path.name == "latest" for path in kept):
         zh, en = "见证文件不见了,无从比对", "the witness file is gone: there is nothing to compare with"
         yield Fault("ledger.witness_lost", "latest", zh, en)
     for path in kept:
-        yield from _witnessed(path.name, path.read_text(encoding="utf-8", errors="replace"), roots, tree, public)
+        yield from _witnessed(path.name, path.read_text(encoding="utf-8", errors="replace"), roots, tree, signers)
     for held in witness.newest():
         if held.where == "witness":
             continue
         if held.note is not None and not witness.accepted(held.note):
-            yield from _witnessed(held.where, held.note, roots, tree, public)
+            yield from _witnessed(held.where, held.note, roots, tree, signers)
         elif held.note is None and tree.size:
             zh, en = "见证方没有保存检查点,或无法询问", "a witness holds no checkpoint or cannot be asked"
             yield Fault("ledger.witness_lost", held.where, zh, en)
 
 
-def _witnessed(where: str, note: str, roots: dict[int, bytes], tree: Frontier, public: bytes) -> Iterator[Fault]:
-    signed = read(note, public)
+def _witnessed(
+    where: str, note: str, roots: dict[int, bytes], tree: Frontier, signers: Sequence[Signer]
+) -> Iterator[Fault]:
+    signed = read(note, signers)
     if signed is None:
         zh, en = "见证文件被改动或签名不对", "a witness file was changed or is signed by another key"
         yield Fault("ledger.witness_altered", where, zh, en)

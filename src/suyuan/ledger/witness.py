@@ -74,7 +74,7 @@ class Courier(threading.Thread):
     def deliver(self) -> None:
         """Deliver the newest note of the installation's own folder to every witness that has an older one."""
         note = _file(current().witness / "latest")
-        point = read(note, keys.source().public_key()) if note else None
+        point = read(note, keys.source().signers()) if note else None
         if note is None or point is None:
             return
         for where in outside():
@@ -151,7 +151,7 @@ def compare() -> list[str]:
 
 
 def _compare(connection: psycopg.Connection, where: str, note: str) -> None:
-    point = read(note, keys.source().public_key())
+    point = read(note, keys.source().signers())
     row = connection.execute("SELECT coalesce(max(size), 0) FROM ledger_checkpoint").fetchone()
     size = int(row[0]) if row else 0
     if point is None:
@@ -215,7 +215,7 @@ def check(note: str) -> tuple[str, int, int]:
     with psycopg.connect(current().database("sequencer")) as connection:
         row = connection.execute("SELECT coalesce(max(size), 0) FROM ledger_checkpoint").fetchone()
         size = int(row[0]) if row else 0
-        point = read(note, keys.source().public_key())
+        point = read(note, keys.source().signers())
         if point is None:
             return "altered", 0, size
         if point.size > size:

@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from suyuan.installation import Installation, current
+from suyuan.ledger.keys import Signer
 from suyuan.vault import keyfile
 from suyuan.vault.agent import Client
 from suyuan.vault.errors import ContentDamaged
@@ -114,6 +115,6 @@ class LedgerKeys:
         """Ed25519 signature of a checkpoint."""
         return provider().sign(message)
 
-    def public_key(self) -> bytes:
-        """Public half of the newest signing key."""
-        return provider().signing()[-1].public
+    def signers(self) -> list[Signer]:
+        """The signing keys that followed each other, oldest first."""
+        return [Signer(one.public, one.since) for one in provider().signing()]

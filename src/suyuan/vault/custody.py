@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
 from suyuan.access import decide, queries
@@ -10,11 +11,13 @@ from suyuan.access.acting import Acting
 from suyuan.errors import SuyuanError
 from suyuan.installation import current
 from suyuan.ledger import actions as ledger
+from suyuan.ledger import sequencer
 from suyuan.ledger.acts import Act
 from suyuan.vault import actions
 from suyuan.vault.agent import Client
 from suyuan.vault.custodians import Custody, Share, Status
 from suyuan.vault.errors import NoAgent, NotCustodian, ShareMistyped
+from suyuan.vault.signing import SigningKey
 
 DUTY = "storage_custodian"
 
@@ -86,6 +89,19 @@ def replace(who: Acting, shares: Sequence[str], threshold: int, usernames: Seque
     detail = {"did": "replace", "threshold": threshold, "holders": people, "before": before}
     _enter(who, agent, detail | {"set": agent.status().set_id})
     return list(zip(usernames, made, strict=True))
+
+
+def renew_signing(who: Acting) -> SigningKey:
+    """A new key for checkpoints, signed by the one before it, so that whoever holds that one can go on checking.
+
+    Raises `NotAllowed`.
+    """
+    decide.require(who, "keys")
+    with sequencer.between_checkpoints() as size:
+        made = actions.provider().file.hand_over(size)
+    detail = {"did": "renew_signing", "number": made.number, "since": size, "key": sha256(made.public).hexdigest()}
+    ledger.append(who, Act.custody, detail=detail)
+    return made
 
 
 def _holders(usernames: Sequence[str]) -> list[int]:

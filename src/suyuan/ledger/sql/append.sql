@@ -22,6 +22,10 @@ UPDATE ledger_writer SET n = n + %(count)s WHERE writer = %(writer)s AND n = %(n
 COPY ledger_entry (writer, n, at, act, person, ground, agency, record, rev, batch, digest, mac)
 FROM STDIN (FORMAT binary);
 
+-- name: hold_signing
+-- Until the round ends the signing key is not renewed: what it signs is of its time.
+SELECT pg_advisory_xact_lock(1400204628);
+
 -- name: waiting
 SELECT w.writer, coalesce(s.n, 0), w.n
 FROM ledger_writer w LEFT JOIN ledger_sequenced s ON s.writer = w.writer

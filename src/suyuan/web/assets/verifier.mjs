@@ -113,14 +113,28 @@ export function read(data) {
 
 export const entriesOf = (bundle) => bundle.entries.map((one) => ({index: one.index, ...entry(base64(one.encoded))}));
 
+function* signers(bundle, size, said) {
+  const chain = bundle.handovers?.length ? bundle.handovers : [{public: bundle.public_key, since: 0, signature: ""}];
+  const last = chain.at(-1);
+  const begun = chain[0].since === 0 && chain[0].signature === "";
+  const good = begun && last.public === bundle.public_key && chain.slice(1).every((one, n) => handedOver(chain[n], one))
+    && (chain.length === 1 || size > last.since);
+  if (chain.length > 1) yield [good, `签名密钥更换 ${chain.length - 1} 次，每次由前一把签发`,
+    `the signing key was renewed ${chain.length - 1} times, each time signed by the one before`];
+  if (!said) return;
+  const known = chain.some((one) => said === one.public || said === hex(sha256(unhex(one.public))));
+  yield [good && known, "签名公钥与另行取得的一致", "the key is the one that was given from outside"];
+}
+
+function handedOver(before, after) {
+  const told = utf8(`suyuan signing key\n${before.public}\n${after.public}\n${whole(after.since)}\n`);
+  return after.since >= before.since && ed25519.verify(unhex(after.signature), told, unhex(before.public), {zip215: false});
+}
+
 export function* check(bundle, outside = "") {
   const key = unhex(bundle.public_key), entries = entriesOf(bundle), {revisions, batches} = bundle;
-  const said = outside.trim().toLowerCase();
-  if (said) {
-    const good = said === hex(key) || said === hex(sha256(key));
-    yield [good, "签名公钥与另行取得的一致", "the key is the one that was given from outside"];
-  }
   const point = checkpoint(bundle.checkpoint, key);
+  yield* signers(bundle, point?.size ?? 0, outside.trim().toLowerCase());
   yield [point !== null, "检查点的签名有效", "the checkpoint's signature is good"];
 
   const {size, root} = point ?? {size: 0, root: new Uint8Array()};
