@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivered import deliver, rows_of
+from suyuan.access import proposals
 from suyuan.access.errors import NotAllowed
 from suyuan.installation import Installation, current
 from suyuan.ledger import sequencer, verify
@@ -47,6 +48,14 @@ def begin(world: World, level: int = 1, suite: str | None = None) -> int:
     """A custodian renews a level's keys."""
     with world.custodian.acting() as who:
         return rotation.begin(who, level, suite)
+
+
+def cleared(world: World, duty: int) -> None:
+    """Give a duty clearance 2, as it comes about: by two security administrators."""
+    with world.security.acting() as who:
+        proposal = proposals.propose_clearance(who, duty, 2, reason="令〔2026〕2号")
+    with world.security2.acting() as who:
+        proposals.approve(who, proposal)
 
 
 def rows(count: int = 30, **values: str) -> list[dict[str, str]]:
@@ -240,9 +249,8 @@ def test_a_damaged_record_is_named_and_keeps_the_old_key(
 
 def test_level_two_is_renewed_while_it_is_open(fresh_world: World, installation: Installation, level_two: None) -> None:
     """The keys lie with the custodians' agent; a search by number finds old and new."""
-    with psycopg.connect(installation.database("owner"), autocommit=True) as owner:
-        for who in (fresh_world.collector, fresh_world.second):
-            owner.execute("UPDATE access_duty SET clearance = 2 WHERE duty = %s", [who.duty])
+    for who in (fresh_world.collector, fresh_world.second):
+        cleared(fresh_world, who.duty)
     sent = rows_of("control_measure", 2)
     _, result, _ = deliver(fresh_world.collector, "control_measure", sent[:1])
     made = begin(fresh_world, level=2)
