@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -13,23 +14,25 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from django.db import connections
+from click.testing import CliRunner
+from django.db import connection, connections
 from hypothesis import given
 from hypothesis import strategies as st
 
 from delivered import deliver, rows_of
 from suyuan.access import proposals
 from suyuan.access.errors import NotAllowed
+from suyuan.cli.root import root
 from suyuan.installation import Installation, current
 from suyuan.ledger import sequencer, verify
-from suyuan.records import queries, rotation
+from suyuan.records import queries, rotation, tasks
 from suyuan.records.arrival import Outcome
 from suyuan.review import actions as review
 from suyuan.vault import actions, generations
 from suyuan.vault.errors import KeyInUse, RotationUnfinished
 from suyuan.vault.layers import Layer, keyed, moved_on
 from suyuan.vault.suites import SUITES
-from world import World
+from world import World, signed_in
 
 pytestmark = pytest.mark.usefixtures("own_keys")
 Superuser = Callable[[], psycopg.Connection[Any]]
@@ -322,3 +325,37 @@ def test_layers_put_on_later_are_the_layers_put_on_at_once(algorithms: list[str]
         stored = moved_on([layer], stored, 8)
     assert stored == moved_on(layers[1:], [keyed(layers[0], 8)(value)], 8)
     assert len(layers) == 1 or stored != [keyed(layers[0], 8)(value)]
+
+
+@pytest.mark.clause("5.2.1")
+def test_the_page_lists_renews_and_destroys_for_custodians_only(fresh_world: World) -> None:
+    """Begun on the page, finished by the worker, then the old key is destroyed; others have no such page."""
+    in_force(fresh_world, rows(2))
+    assert signed_in("collector").get("/vault/keys/").status_code == 403
+    page = signed_in("custodian")
+
+    def send(**values: str) -> str:
+        return page.post("/vault/keys/", values, follow=True).content.decode()
+
+    said = send(act="renew", level="1", suite="sm4-gcm")
+    assert "已开始更换" in said
+    assert "已重新加密 0 / 2 条" in said
+    assert "上一次更换密钥尚未完成" in send(act="renew", level="1", suite="sm4-gcm")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name FROM procrastinate_jobs WHERE status = 'todo'")
+        assert ("suyuan.records.tasks.rotate",) in cursor.fetchall()
+    tasks.rotate.func()
+    assert "已停用" in page.get("/vault/keys/").content.decode()
+    assert "密钥已销毁" in send(act="destroy", key="1")
+    assert "仍在使用" in send(act="destroy", key="3")
+    assert "签名密钥已更换" in send(act="signing")
+
+
+def test_the_commands_renew_and_list(fresh_world: World) -> None:
+    """The same by command; figures for scripts."""
+    in_force(fresh_world, rows(3))
+    run = CliRunner()
+    done = run.invoke(root, ["vault", "rotate", "--as", "custodian", "--json"], standalone_mode=False)
+    assert json.loads(done.stdout) == {"left": 0, "damaged": []}
+    told = json.loads(run.invoke(root, ["vault", "keys", "--json"], standalone_mode=False).stdout)
+    assert [(one["level"], one["state"], one["records"]) for one in told] == [(1, "current", 3), (1, "retired", 0)]

@@ -108,10 +108,17 @@ ADMINISTRATION = (
     Place(
         "vault:level",
         _("密级保管"),
-        icon="key",
+        icon="lock",
         hint=_("出示份额，开封或封闭 2 级"),
         only=frozenset({"storage_custodian"}),
         exact=True,
+    ),
+    Place(
+        "keys:list",
+        _("密钥管理"),
+        icon="key",
+        hint=_("清单、更换与销毁"),
+        only=frozenset({"storage_custodian"}),
     ),
     Place("access:agencies", _("机构"), icon="building", hint=_("机构的层级与区划代码")),
     Place("access:people", _("人员"), icon="users", hint=_("谁在哪个机构、担任什么岗位")),

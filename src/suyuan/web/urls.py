@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/", include("suyuan.review.urls")),
     path("collect/", include("suyuan.collection.urls")),
     path("audit/", include("suyuan.audit.urls")),
+    path("vault/keys/", include("suyuan.records.key_urls")),
     path("vault/", include("suyuan.vault.urls")),
     path("", include("suyuan.records.urls")),
     path("", include("suyuan.access.urls")),

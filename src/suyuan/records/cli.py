@@ -1,0 +1,98 @@
+"""`suyuan vault keys, rotate, rotate-signing, destroy`: the keys under which records lie."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from suyuan.access.command import acting_as, as_option
+from suyuan.i18n import say
+from suyuan.installation.command import json_option, with_database
+from suyuan.vault.cli import CUSTODIAN, vault
+from suyuan.vault.suites import SUITES
+
+_PIECE = 2.0  # seconds between two lines of progress
+
+
+@vault.command("keys", help="密钥清单 · the inventory of keys")
+@with_database
+@json_option
+def keys(as_json: bool) -> None:
+    """Which keys there are and how many records lie under each; it needs no account, and shows no key."""
+    from suyuan.records.key_views import inventory
+
+    listed = inventory()
+    if as_json:
+        told = [
+            {"records": one.records} | {name: getattr(one.key, name) for name in one.key.__slots__} for one in listed
+        ]
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    for one in listed:
+        click.echo(f"{one.key.id}\t{one.key.level}\t{one.key.suite}\t{one.holder}\t{one.state}\t{one.records}")
+
+
+@vault.command("rotate", help="更换一级密钥,或继续未完成的更换 · renew the keys of a level, or go on with it")
+@click.option("--level", type=click.IntRange(1, 2), default=1, show_default=True, help="密级 Level")
+@click.option("--suite", type=click.Choice(list(SUITES)), help="算法,默认不变 Ciphers, by default the same")
+@as_option
+@with_database
+@json_option
+def rotate(level: int, suite: str | None, username: str, as_json: bool) -> int:
+    """Every record is encrypted anew; people go on working. Exit code 1 where a damaged record keeps the old key."""
+    from suyuan.records import rotation
+    from suyuan.vault import generations
+
+    if generations.retiring(level) is None:
+        with acting_as(username, CUSTODIAN) as who:
+            rotation.begin(who, level, suite)
+    while not (left := rotation.run(level, _PIECE)).nothing and not left.damaged:
+        click.echo(say(f"还剩 {left.records} 条", f"{left.records} left"), err=True)
+    if as_json:
+        click.echo(json.dumps({"left": left.records, "damaged": left.damaged}))
+    elif left.damaged:
+        names = "\n".join(left.damaged)
+        click.echo(say(f"以下修订已损坏,从备份恢复后重试:\n{names}",
+                       f"These revisions are damaged; restore them from a backup and try again:\n{names}"))  # fmt: skip
+    else:
+        click.echo(say("已全部更换,旧密钥停用。", "All records are over; the old key is retired."))
+    return 1 if left.damaged else 0
+
+
+@vault.command("rotate-signing", help="更换账本签名密钥 · renew the ledger's signing key")
+@as_option
+@with_database
+@json_option
+def rotate_signing(username: str, as_json: bool) -> None:
+    """The old key signs the new one; its public half is printed."""
+    from suyuan.vault import custody
+
+    with acting_as(username, CUSTODIAN) as who:
+        made = custody.renew_signing(who)
+    told = {"number": made.number, "since": made.since, "public_key": made.public.hex()}
+    click.echo(
+        json.dumps(told) if as_json else say(f"新公钥:{made.public.hex()}", f"New public key: {made.public.hex()}")
+    )
+
+
+@vault.command("destroy", help="销毁停用的密钥 · destroy a retired key")
+@click.argument("key", type=int)
+@click.option("--yes", is_flag=True, help="不再询问 Without asking")
+@as_option
+@with_database
+def destroy(key: int, yes: bool, username: str) -> None:
+    """What old backups hold under it is unreadable from then on."""
+    from suyuan.records import rotation
+
+    words = say(
+        "旧备份中以此密钥加密的内容将永远不可读。确定?", "What old backups hold under it will never be readable. Sure?"
+    )
+    if not yes:
+        click.confirm(words, abort=True)
+    with acting_as(username, CUSTODIAN) as who:
+        rotation.destroy(who, key)
+    click.echo(say(f"密钥 {key} 已销毁。", f"Key {key} is destroyed."))
+
+
+commands = [vault]

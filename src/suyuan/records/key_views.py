@@ -1,0 +1,101 @@
+"""The page of keys: which there are, how many records lie under each, renewing and destroying them (norm 5.2.1)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from suyuan.access import decide
+from suyuan.access.sign_in.fresh import fresh_factor
+from suyuan.access.web import ActingRequest, with_acting
+from suyuan.errors import SuyuanError
+from suyuan.records import rotation, tasks
+from suyuan.vault import actions, custody, generations
+from suyuan.vault.ring import Generation
+from suyuan.vault.suites import SUITES
+
+STATES = {
+    "next": ("wait", gettext_lazy("备用")),
+    "current": ("good", gettext_lazy("在用")),
+    "retiring": ("act", gettext_lazy("更换中")),
+    "retired": ("rest", gettext_lazy("已停用")),
+    "destroyed": ("rest", gettext_lazy("已销毁")),
+}
+HOLDERS = {"file": gettext_lazy("密钥文件"), "custodians": gettext_lazy("保管人份额")}
+
+
+class Listed(NamedTuple):
+    """One generation, and the records that lie under it. `share` is how much of its uses is spent, in per cent."""
+
+    key: Generation
+    records: int
+    share: float
+
+    @property
+    def tone(self) -> str:
+        """The colour of its state."""
+        return STATES[self.key.state][0]
+
+    @property
+    def state(self) -> str:
+        """Its state in words."""
+        return str(STATES[self.key.state][1])
+
+    @property
+    def holder(self) -> str:
+        """Where the key lies, in words."""
+        return str(HOLDERS.get(self.key.holder, self.key.holder))
+
+
+def inventory() -> list[Listed]:
+    """Every key of both levels, the newest of each first."""
+    used = rotation.under_keys()
+    ring = sorted(actions.provider().ring(), key=lambda one: (one.level, -one.id))
+    return [Listed(one, used.get(one.id, 0), 100 * used.get(one.id, 0) / rotation.MOST_USES) for one in ring]
+
+
+@fresh_factor
+@with_acting
+def keys(request: ActingRequest) -> HttpResponse:
+    """Look at the keys; renew those of a level or the signing key; destroy a retired one."""
+    decide.require(request.acting, "keys")
+    if request.method == "POST":
+        try:
+            _act(request)
+        except SuyuanError as error:
+            messages.error(request, f"{error}{error.mend}")
+        return redirect("keys:list")
+    listed = inventory()
+    context = {
+        "listed": listed, "signing": list(reversed(actions.provider().signing())), "suites": list(SUITES),
+        "levels": [_level(level, listed) for level in generations.levels()],
+    }  # fmt: skip
+    return render(request, "records/keys.html", context)
+
+
+def _level(level: int, listed: list[Listed]) -> dict[str, Any]:
+    """How a level's renewal stands: how many records are over, of how many."""
+    mine = [one for one in listed if one.key.level == level]
+    left = next((one.records for one in mine if one.key.state == "retiring"), None)
+    over = next((one.records for one in mine if one.key.state == "current"), 0)
+    suite = next(one.key.suite for one in mine if one.key.state == "current")
+    return {"level": level, "left": left, "over": over, "all": over + (left or 0), "suite": suite}
+
+
+def _act(request: ActingRequest) -> None:
+    who, given = request.acting, request.POST
+    if given.get("act") == "renew" and given.get("level") in ("1", "2") and given.get("suite") in SUITES:
+        rotation.begin(who, int(given["level"]), given["suite"])
+        tasks.defer()
+        messages.success(request, _("已开始更换，后台逐条重新加密，期间照常使用。"))
+    elif given.get("act") == "signing":
+        custody.renew_signing(who)
+        messages.success(request, _("签名密钥已更换，旧公钥的持有者可凭交接签名继续核验。"))
+    elif given.get("act") == "destroy" and given.get("key", "").isdecimal():
+        rotation.destroy(who, int(given["key"]))
+        messages.success(request, _("密钥已销毁，旧备份中以它加密的内容从此不可读。"))
