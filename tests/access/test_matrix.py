@@ -236,6 +236,7 @@ def lines(record: UUID, batch: UUID, who: Somebody) -> dict[str, list[str]]:
         "undertaking propose": [__file__, *other], "undertaking signed": [],
         "ground request": ["case", *other, "--until", "2000-01-01"], "ground answer": ["999999", "grant"],
         "vault seal": [], "vault rotate": [], "vault rotate-signing": [], "vault destroy": ["999999", "--yes"], "ledger witness accept": ["--reason", "x"],
+        "ledger prune": [],
         "ground assign": ["999999", "1", "case", *other, "--until", "2000-01-01"],
         "record export": ["violation", "-o", "/dev/null/x.csv", "--recipient", "某局", "--purpose", "某事"],
         "record show": [str(record)], "record history": [str(record)],

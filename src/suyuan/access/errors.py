@@ -159,6 +159,10 @@ _CONFLICTS = {
     "access_duty_check": ("结束日期不得早于开始日期", "A duty does not end before it starts"),
     "access_person_staff_no_key": ("警号(工号)已被使用", "The staff number is taken"),
     "access_account_username_key": ("账号名已被使用", "The user name is taken"),
+    "access_proposal_retention": (
+        "审计账本保存 1 至 30 年,不得少于 1 年",
+        "The ledger is kept for 1 to 30 years, never for less than one",
+    ),
     "access_proposal_policy": ("这项策略只能设为 1 或 2", "This policy is set to 1 or 2"),
     "access_agency_parent_name_key": ("上级机构下已有同名机构", "The superior agency has one of that name"),
 }

@@ -51,6 +51,7 @@ LIMITS = {
     "export": _("导出"),
     "password": _("密码规则"),
     "second_factor": _("第二因素"),
+    "ledger_years": _("审计账本保存年数"),
 }
 STRETCHES = {"hour": _("每小时"), "day": _("每天"), "standing": _("长期")}
 # What a standing policy is set to.

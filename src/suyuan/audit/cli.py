@@ -52,6 +52,23 @@ def verifier(out: Path) -> None:
     click.echo(out)
 
 
+@ledger.command(help="按保存期限清理旧账目(每日自动执行) · prune what the policy no longer keeps; done by itself daily")
+@as_option
+@with_database
+@json_option
+def prune(username: str, as_json: bool) -> None:
+    """By a security auditor; how long entries are kept is settled by two security administrators."""
+    from suyuan.ledger import pruning
+
+    with acting_as(username, ["security_auditor"]) as who:
+        done = pruning.prune(who)
+    gone = sum(one.entries for one in done)
+    if as_json:
+        click.echo(json.dumps({"entries": gone, "prunings": [one.pruning for one in done]}))
+    else:
+        click.echo(say(f"已清理 {gone:,} 条账目", f"{gone:,} entries pruned"))
+
+
 @witness.command("accept", help="确认一次已知的恢复,此前的见证不再比对 · accept a known restore")
 @click.option("--reason", required=True, metavar="TEXT", help="恢复的依据和经过 Which restore, on whose order")
 @as_option

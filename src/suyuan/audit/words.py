@@ -63,4 +63,4 @@ DETAILS = {
     "read_exports": _("查看导出登记"),
 }
 OPERATIONS = ("collect", "amend", "consult", "list", "search", "reveal", "disclose", "export", "combine", "seal", "erase",
-              "review", "sign_in", "sign_out", "sign_in_failed", "denied", "administer", "audit")  # fmt: skip
+              "review", "sign_in", "sign_out", "sign_in_failed", "denied", "administer", "audit", "prune")  # fmt: skip

@@ -30,6 +30,7 @@ class Act(IntEnum):
     administer = 24
     catalog_release = 25
     custody = 27
+    prune = 28
     audit = 30
     audit_commit = 31
     audit_draw = 32
@@ -58,6 +59,7 @@ WORDS = {
     Act.denied: ("被拒绝", "was denied"),
     Act.administer: ("管理操作", "administered"),
     Act.catalog_release: ("目录发布", "released a catalog"),
+    Act.prune: ("按期清理账目", "pruned old entries"),
     Act.custody: ("密级开封/封闭", "unsealed or sealed a level"),
     Act.audit: ("查询账本", "searched the ledger"),
     Act.audit_commit: ("封存抽查种子", "committed the seed of a sample"),

@@ -18,7 +18,7 @@ from django.db import connection
 from psycopg import sql
 
 from suyuan.installation import current
-from suyuan.ledger.verify import Fault
+from suyuan.ledger.faults import Fault
 
 
 class Bound(NamedTuple):

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from suyuan.installation import current
-from suyuan.ledger import keys, witness
+from suyuan.ledger import keys, pruning, witness
 from suyuan.ledger.checkpoint import Checkpoint, in_its_time, key_id_of, read, signer_of
 from suyuan.ledger.entries import bind, encode, encode_arrival, leaf_hash
+from suyuan.ledger.faults import Fault
 from suyuan.ledger.keys import Signer
 from suyuan.ledger.merkle import Frontier
 from suyuan.ledger.sequencer import entry_of, loader
-from suyuan.ledger.tiles import grow
+from suyuan.ledger.tiles import HASH, WIDTH, grow
 
 _BATCH = 256 * 64
 _COLUMNS = "e.writer, e.n, e.at, e.act, e.person, e.ground, e.agency, e.record, e.rev, e.batch, e.digest, e.shown, e.detail, e.mac"
 
 _PLAIN = _COLUMNS.replace("e.record", "uuid_send(e.record)").replace("e.batch", "uuid_send(e.batch)")
-
-
-class Fault(NamedTuple):
-    """Something wrong, and where: `code` is stable, `zh` and `en` say it in words."""
-
-    code: str
-    where: str
-    zh: str
-    en: str
 
 
 Check = Callable[[], Iterable[Fault]]
@@ -64,19 +57,27 @@ def verify_log() -> Iterator[Fault]:
     """Faults in the log itself."""
     with psycopg.connect(current().database("sequencer")) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield from _counters(connection)
+        pruned, faults = pruning.lawful(connection)
+        yield from faults
+        yield from _counters(connection, pruned)
         yield from _sequenced(connection)
         yield from _waiting(connection)
-        yield from _tree(connection)
+        yield from _tree(connection, pruned)
 
 
-def _counters(connection: psycopg.Connection) -> Iterator[Fault]:
+def _counters(connection: psycopg.Connection, pruned: list[int]) -> Iterator[Fault]:
+    """Each writer's numbers have no gap: every number has its entry, or a leaf that a lawful pruning names."""
     rows = connection.execute(
         """SELECT coalesce(w.writer, e.writer), coalesce(w.n, 0), coalesce(e.highest, 0), coalesce(e.entries, 0)
            FROM ledger_writer w FULL JOIN (
-               SELECT writer, max(n) AS highest, count(*) AS entries FROM ledger_entry GROUP BY writer) e
+               SELECT writer, max(n) AS highest, count(*) AS entries FROM (
+                   SELECT writer, n FROM ledger_entry
+                   UNION SELECT l.writer, l.n FROM ledger_pruning p CROSS JOIN unnest(p.leaves) r
+                         JOIN ledger_leaf l ON l.index >= lower(r) AND l.index < upper(r) WHERE p.pruning = ANY(%s)) known
+               GROUP BY writer) e
              ON e.writer = w.writer
-           WHERE w.writer IS NULL OR w.n <> coalesce(e.highest, 0) OR w.n <> coalesce(e.entries, 0)"""
+           WHERE w.writer IS NULL OR w.n <> coalesce(e.highest, 0) OR w.n <> coalesce(e.entries, 0)""",
+        [pruned],
     )
     for writer, counter, highest, entries in rows.fetchall():
         where = f"writer {writer}: counter {counter}, highest entry {highest}, entries {entries}"
@@ -130,14 +131,14 @@ def _altered(writer: int, number: int) -> Fault:
     return Fault("ledger.entry_altered", f"entry {writer}:{number}", "条目被改动", "the entry was changed")
 
 
-def _tree(connection: psycopg.Connection) -> Iterator[Fault]:
+def _tree(connection: psycopg.Connection, pruned: list[int]) -> Iterator[Fault]:
     signers = keys.source().signers()
     points = _checkpoints(connection)
     tree, load = Frontier(), loader(connection)
     tiles: dict[tuple[int, int], bytes] = {}
     roots: dict[int, bytes] = {0: tree.root()}
     wanted = sorted({size for size, _, _ in points} | _witness_sizes(signers))
-    for leaves, faults in _leaves(connection):
+    for leaves, faults in _leaves(connection, pruned, load):
         yield from faults
         for level, index, hashes in grow(lambda lv, ix: tiles.get((lv, ix), b""), tree.size, leaves):
             tiles[level, index] = hashes
@@ -160,18 +161,23 @@ def _witness_sizes(signers: Sequence[Signer]) -> set[int]:
     return {signed.size for note in notes if (signed := read(note, signers)) and signed.size}
 
 
-def _leaves(connection: psycopg.Connection) -> Iterator[tuple[list[bytes], list[Fault]]]:
-    key = keys.source().mac_key()
+def _leaves(
+    connection: psycopg.Connection, pruned: list[int], load: Callable[[int, int], bytes]
+) -> Iterator[tuple[list[bytes], list[Fault]]]:
+    """Leaf hashes from the entries; of what was lawfully pruned from the tree itself, which the signed root then bears out."""
+    key, tile = keys.source().mac_key(), lru_cache(maxsize=2)(lambda index: load(0, index))
     with connection.cursor("verify", binary=True) as cursor:
         cursor.itersize = _BATCH
         cursor.execute(
-            f"SELECT l.index, l.writer, l.n, {_PLAIN} FROM ledger_leaf l "
-            "LEFT JOIN ledger_entry e ON e.writer = l.writer AND e.n = l.n ORDER BY l.index"
+            f"SELECT l.index, l.writer, l.n, coalesce(l.index <@ p.leaves, false), {_PLAIN} FROM ledger_leaf l "
+            "LEFT JOIN ledger_entry e ON e.writer = l.writer AND e.n = l.n CROSS JOIN (SELECT range_agg(r) AS leaves "
+            "FROM ledger_pruning, unnest(leaves) r WHERE pruning = ANY(%s)) p ORDER BY l.index",
+            [pruned],
         )
         expected = 0
         while rows := cursor.fetchmany(_BATCH):
             leaves, faults = [], []
-            for index, writer, number, *columns in rows:
+            for index, writer, number, gone, *columns in rows:
                 if index != expected:
                     faults.append(
                         Fault(
@@ -183,6 +189,9 @@ def _leaves(connection: psycopg.Connection) -> Iterator[tuple[list[bytes], list[
                     )
                     expected = index
                 expected += 1
+                if columns[0] is None and gone:
+                    leaves.append(tile(index // WIDTH)[index % WIDTH * HASH :][:HASH].ljust(HASH, b"\0"))
+                    continue
                 if columns[0] is None:
                     faults.append(
                         Fault("ledger.entry_missing", f"entry {writer}:{number}", "条目已不存在", "the entry is gone")

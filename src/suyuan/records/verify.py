@@ -15,7 +15,7 @@ import psycopg
 from suyuan.installation import current
 from suyuan.installation.sql import statements
 from suyuan.ledger.acts import Act
-from suyuan.ledger.verify import Fault
+from suyuan.ledger.faults import Fault
 from suyuan.records.digest import Place, associated_data, header, name, revision_digest
 from suyuan.records.reading import canonical
 from suyuan.vault import envelope

@@ -12,7 +12,7 @@ import psycopg
 from suyuan.installation import current
 from suyuan.installation.sql import statements
 from suyuan.ledger.acts import Act
-from suyuan.ledger.verify import Fault
+from suyuan.ledger.faults import Fault
 from suyuan.records.digest import microseconds
 from suyuan.records.export import PURPOSE, bound
 from suyuan.vault import actions as vault

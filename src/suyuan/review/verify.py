@@ -11,7 +11,7 @@ import psycopg
 from suyuan.installation import current
 from suyuan.installation.sql import statements
 from suyuan.ledger.acts import Act
-from suyuan.ledger.verify import Fault
+from suyuan.ledger.faults import Fault
 from suyuan.review.digest import decision_digest, return_digest
 
 _SQL = statements("review", "verify")
