@@ -155,6 +155,7 @@ def visits(record: UUID, batch: UUID, person: int) -> dict[str, tuple[str, str, 
         "audit:exports": ("get", "/audit/exports/", {}), "audit:findings": ("get", "/audit/findings/", {}), "audit:questions": ("get", "/audit/questions/", {}),
         "audit:prove": ("post", f"/audit/prove/{record}/", {}), "audit:verifier": ("get", "/audit/verifier.py", {}),
         "vault:level": ("get", "/vault/", {}), "keys:list": ("get", "/vault/keys/", {}),
+        "keys:disposals": ("get", "/vault/keys/disposals/", {}), "records:dispose": ("post", f"{page}dispose/", {}),
         "account_login": ("get", "/sign-in/", {}), "account_inactive": ("get", "/sign-in/closed/", {}),
         "account_signup": ("get", "/sign-in/register/", {}), "usersessions_list": ("get", "/account/sessions/", {}),
         "account_reauthenticate": ("get", "/reauthenticate/", {}), "mfa_index": ("get", f"{factor}/", {}),
@@ -235,7 +236,9 @@ def lines(record: UUID, batch: UUID, who: Somebody) -> dict[str, list[str]]:
         "duty refuse": ["999999"], "duty end": ["999999"], "policy propose": ["look", "100", *other],
         "undertaking propose": [__file__, *other], "undertaking signed": [],
         "ground request": ["case", *other, "--until", "2000-01-01"], "ground answer": ["999999", "grant"],
-        "vault seal": [], "vault rotate": [], "vault rotate-signing": [], "vault destroy": ["999999", "--yes"], "ledger witness accept": ["--reason", "x"],
+        "vault seal": [], "vault rotate": [], "vault rotate-signing": [], "vault destroy": ["999999", "--yes"],
+        "vault disposals": [], "vault erase": [str(record), "--yes"], "record dispose": [str(record), "--basis", "某令"],
+        "ledger witness accept": ["--reason", "x"],
         "ledger prune": [],
         "ground assign": ["999999", "1", "case", *other, "--until", "2000-01-01"],
         "record export": ["violation", "-o", "/dev/null/x.csv", "--recipient", "某局", "--purpose", "某事"],
@@ -260,7 +263,7 @@ def test_every_command_is_as_the_matrix_says(world: World, found: dict[str, Any]
         if name in MISSING and expected[name][duty]:
             continue
         command = [*name.split(" "), *arguments, "--as", who.username]
-        if name in ("record show", "record history", "record export"):
+        if name in ("record show", "record history", "record export", "record dispose"):
             command += ["--ground", str(who.ground)]
         with transaction.atomic():
             result = CliRunner().invoke(root, command, standalone_mode=False)

@@ -20,6 +20,7 @@ _ACTIONS = {
     "assign": ("指派办理事由", "assign grounds"),
     "prove": ("出具记录的证明包", "issue the proof of a record"),
     "confirm_sample": ("核对抽查的查阅", "confirm sampled accesses"),
+    "dispose": ("提请销毁记录", "ask for records to be erased"),
     "keys": ("管理密钥", "manage keys"),
     "first_review": ("初审", "do the first review"),
     "second_review": ("复审", "do the second review"),
@@ -32,7 +33,7 @@ _ACTIONS = {
 
 # Actions on what a record says: these alone look at its level and at the clearance of the duty.
 ON_CONTENT = frozenset(
-    {"collect", "read", "reveal", "export", "prove", "first_review", "second_review", "final_review"}
+    {"collect", "read", "reveal", "export", "prove", "dispose", "first_review", "second_review", "final_review"}
 )
 # States in which an action makes sense; every state for what is not named here. A disposed record has no content left.
 _STATES = {
@@ -42,6 +43,7 @@ _STATES = {
     ),
     "reveal": frozenset({"draft", "first_review", "second_review", "final_review", "in_force", "returned", "rejected"}),
     "export": frozenset({"in_force"}),
+    "dispose": frozenset({"in_force", "returned", "rejected", "sealed"}),
     "first_review": frozenset({"first_review"}),
     "second_review": frozenset({"second_review"}),
     "final_review": frozenset({"final_review"}),

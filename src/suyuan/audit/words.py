@@ -57,6 +57,7 @@ DETAILS = {
     "take_review": _("领取审核任务"),
     "note_staff": _("登记人员本人记录"),
     "note_absence": _("登记休假或调离"),
+    "ask_disposal": _("提请销毁记录"),
     "conclude": _("每周审计办结"),
     "open_finding": _("登记问题"),
     "close_finding": _("问题办结"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 import click
 
@@ -93,6 +94,40 @@ def destroy(key: int, yes: bool, username: str) -> None:
     with acting_as(username, CUSTODIAN) as who:
         rotation.destroy(who, key)
     click.echo(say(f"密钥 {key} 已销毁。", f"Key {key} is destroyed."))
+
+
+@vault.command("disposals", help="待办和已办的销毁 · records to be erased, and those that were")
+@as_option
+@with_database
+@json_option
+def disposals(username: str, as_json: bool) -> None:
+    """A line each: record, basis, who asked, who did it."""
+    from suyuan.access import queries
+    from suyuan.records import disposal
+
+    with acting_as(username, CUSTODIAN) as who:
+        for one in disposal.waiting(who):
+            done = queries.person_name(one.done_by) if one.done_by else ""
+            if as_json:
+                click.echo(json.dumps(one._asdict(), ensure_ascii=False, default=str))
+            else:
+                click.echo(f"{one.record}\t{one.basis}\t{queries.person_name(one.asked_by)}\t{done}")
+
+
+@vault.command("erase", help="销毁一条已提请的记录 · erase a record that was asked to be erased")
+@click.argument("record", type=click.UUID)
+@click.option("--yes", is_flag=True, help="不再询问 Without asking")
+@as_option
+@with_database
+def erase(record: UUID, yes: bool, username: str) -> None:
+    """Its key is destroyed; nobody can bring it back."""
+    from suyuan.records import disposal
+
+    if not yes:
+        click.confirm(say("销毁后任何人都不能恢复。确定?", "Nobody can bring it back. Sure?"), abort=True)
+    with acting_as(username, CUSTODIAN) as who:
+        disposal.erase(who, record)
+    click.echo(say("已销毁。", "Erased."))
 
 
 commands = [vault]

@@ -4,6 +4,7 @@ SuyuanError
 ├── NotFound        hidden and missing alike; shown to anyone
 ├── BatchClosed     the batch no longer takes rows; shown to its collector
 ├── ExportRefused   nothing to export, or no recipient and purpose; shown to whoever exports
+├── DisposalRefused a record that cannot be erased now; shown to whoever asks or does it
 ├── TooManyToExport more than one file may hold; shown to whoever exports
 └── UnderReview     an amendment while the last one still waits; shown to the collector
 """
@@ -53,6 +54,27 @@ class ExportRefused(SuyuanError):
 
     def __init__(self, why: str) -> None:
         super().__init__("records.export_refused", *_EXPORTS[why])
+
+
+_DISPOSALS = {
+    "records_disposal_basis": ("须写明销毁的依据。", "The basis for erasing is missing.",
+                               "写明保存期限届满、法院决定或当事人请求等依据及文号。", "Name the rule, order or request, with its number."),
+    "records_disposal_missing": ("没有这项待办的销毁。", "No such erasure waits.",
+                                 "由部门负责人先在记录页提请销毁。", "A head of department asks for it on the record's page first."),
+    "records_disposal_state": ("记录正在审核或已销毁,不能提请销毁。", "The record is under review, or erased already.",
+                               "审核办结后再提请。", "Ask once its review is over."),
+    "records_disposal_pkey": ("已提请销毁,等密钥保管人办理。", "Erasing is asked for already and waits for a custodian.",
+                              "无须重复提请。", "There is nothing more to ask."),
+    "records_disposal_two_persons": ("提请人不能自己办理销毁。", "Whoever asked cannot erase it themselves.",
+                                     "由另一名密钥保管人办理。", "Another custodian does it."),
+}  # fmt: skip
+
+
+class DisposalRefused(SuyuanError):
+    """Erasing takes a basis, a record that no review holds, and two persons."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("records.disposal_refused", *_DISPOSALS.get(why, _DISPOSALS["records_disposal_missing"]))
 
 
 class TooManyToExport(SuyuanError):

@@ -7,4 +7,7 @@ from django.urls import path
 from suyuan.records import key_views
 
 app_name = "keys"
-urlpatterns = [path("", key_views.keys, name="list")]
+urlpatterns = [
+    path("", key_views.keys, name="list"),
+    path("disposals/", key_views.disposals, name="disposals"),
+]

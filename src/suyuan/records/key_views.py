@@ -14,7 +14,7 @@ from suyuan.access import decide
 from suyuan.access.sign_in.fresh import fresh_factor
 from suyuan.access.web import ActingRequest, with_acting
 from suyuan.errors import SuyuanError
-from suyuan.records import rotation, tasks
+from suyuan.records import disposal, rotation, tasks
 from suyuan.vault import actions, custody, generations
 from suyuan.vault.ring import Generation
 from suyuan.vault.suites import SUITES
@@ -76,6 +76,24 @@ def keys(request: ActingRequest) -> HttpResponse:
         "levels": [_level(level, listed) for level in generations.levels()],
     }  # fmt: skip
     return render(request, "records/keys.html", context)
+
+
+@fresh_factor
+@with_acting
+def disposals(request: ActingRequest) -> HttpResponse:
+    """Records that are to be erased, and those that were; erasing one."""
+    who = request.acting
+    listed = disposal.waiting(who)
+    if request.method == "POST":
+        chosen = next((one.record for one in listed if str(one.record) == request.POST.get("record")), None)
+        if chosen:
+            try:
+                disposal.erase(who, chosen)
+                messages.success(request, _("已销毁，内容不可恢复；何人何时办理记入审计账本。"))
+            except SuyuanError as error:
+                messages.error(request, f"{error}{error.mend}")
+        return redirect("keys:disposals")
+    return render(request, "records/disposals.html", {"listed": listed, "me": who.person})
 
 
 def _level(level: int, listed: list[Listed]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("records/", views.types, name="types"),
     path("records/<slug:type>/", views.list_type, name="list"),
     path("record/<uuid:record>/", views.record, name="record"),
+    path("record/<uuid:record>/dispose/", views.dispose, name="dispose"),
     path("record/<uuid:record>/compare/", views.compare, name="compare"),
     path("record/<uuid:record>/<int:rev>/reveal/<slug:field>/", views.reveal, name="reveal"),
 ]

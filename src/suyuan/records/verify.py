@@ -38,6 +38,10 @@ _WORDS = {
         "修订与审计账本登记的摘要不一致",
         "the revision differs from the digest in its ledger entry",
     ),
+    "record.erased_is_back": (
+        "已销毁的记录重新出现,恢复备份后须重新执行销毁",
+        "an erased record is back: after a restore it must be erased again",
+    ),
     "record.missing": ("审计账本登记的修订已不存在", "a revision entered in the ledger is gone"),
     "record.state_unproved": (
         "记录状态与其修订、审核结果不符",
@@ -80,16 +84,19 @@ def _share(share: tuple[int, int]) -> list[tuple[str, str]]:
         connection.execute("SET work_mem = '256MB'")
         with connection.cursor("verify", binary=True) as cursor:
             cursor.itersize = 2000
-            cursor.execute(_SQL["revisions"], {"acts": _ARRIVALS, "share": share[0], "shares": share[1]})
+            values = {"acts": _ARRIVALS, "erase": int(Act.erase), "share": share[0], "shares": share[1]}
+            cursor.execute(_SQL["revisions"], values)
             return [found for row in cursor if (found := _check(row))]
 
 
 def _check(row: Sequence[Any]) -> tuple[str, str] | None:
     (record, rev, kind, agency, level, valid_from, recorded_at, author, batch, seq, row_no, final,
-     facets, terms, digest, content, key_id, wrapped, entered, missing) = row  # fmt: skip
+     facets, terms, digest, content, key_id, wrapped, entered, missing, erased) = row  # fmt: skip
     where = name(record, rev)
     if missing:
         return "record.missing", where
+    if erased:
+        return _erased(where, wrapped or content, digest, entered)
     head = header(
         Place(record, rev, kind, agency, level, _micros(valid_from), _micros(recorded_at), author, batch, seq,
               row_no, final)
@@ -106,6 +113,13 @@ def _check(row: Sequence[Any]) -> tuple[str, str] | None:
     if entered is None:
         return "record.not_in_ledger", where
     return ("record.ledger_differs", where) if entered != recomputed else None
+
+
+def _erased(where: str, left: bytes, digest: bytes, entered: bytes) -> tuple[str, str] | None:
+    """Of an erased revision nothing is left but its digest, which is the one that was entered."""
+    if left:
+        return "record.erased_is_back", where
+    return ("record.ledger_differs", where) if entered != digest else None
 
 
 def _micros(sent: bytes) -> int:

@@ -7,22 +7,26 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from suyuan import catalog
 from suyuan.access.decide import decide
 from suyuan.access.errors import NotAllowed
+from suyuan.access.sign_in.fresh import fresh_factor
 from suyuan.access.web import ActingRequest, with_acting
 from suyuan.catalog.model import Field, Group, RecordType
 from suyuan.ledger import queries as ledger
 from suyuan.ledger.acts import Act
 from suyuan.ledger.queries import Seen
-from suyuan.records import asked, dossier, listing, queries
+from suyuan.records import asked, disposal, dossier, listing, queries
 from suyuan.records.dossier import Dossier
+from suyuan.records.errors import DisposalRefused
 from suyuan.records.listing import Wanted
 from suyuan.records.queries import Change, Link, RevisionInfo
 from suyuan.records.reading import RecordView
@@ -151,6 +155,10 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
         "common_origin": common,
         "revisions": [(one.info, _changes(rtype, one.changes, shown)) for one in found.steps],
         "shown": shown,
+        "disposal": disposal.of(record),
+        "may_dispose": decide(
+            request.acting, "dispose", agency=found.view.agency, level=found.view.level, state=found.view.state
+        ).allowed,
         "may_prove": decide(request.acting, "prove").allowed,
         "may_show": rtype.about_people and not shown and decide(request.acting, "reveal").allowed,
         "links": _neighbours(request, found.links),
@@ -164,6 +172,19 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
         "amendable": ("in_force", "returned", "rejected"),
     }
     return render(request, "records/record.html", context)
+
+
+@require_POST
+@fresh_factor
+@with_acting
+def dispose(request: ActingRequest, record: UUID) -> HttpResponse:
+    """Ask for a record to be erased; back on its page with what became of that."""
+    try:
+        disposal.ask(request.acting, record, request.POST.get("basis", "")[:500])
+        messages.success(request, _("已提请销毁，由密钥保管人办理。"))
+    except DisposalRefused as error:
+        messages.error(request, f"{error}{error.mend}")
+    return redirect("records:record", record)
 
 
 @require_http_methods(["GET", "POST"])

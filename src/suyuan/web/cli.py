@@ -21,7 +21,7 @@ from suyuan.catalog.model import Field, RecordType
 from suyuan.i18n import say
 from suyuan.installation.command import json_option, with_database
 from suyuan.ledger import queries as ledger
-from suyuan.records import dossier, export, listing, queries
+from suyuan.records import disposal, dossier, export, listing, queries
 from suyuan.records.export import Wish
 from suyuan.records.listing import Wanted
 from suyuan.records.queries import Change, RevisionInfo
@@ -53,6 +53,19 @@ class Moment(click.ParamType[datetime]):
 @click.group(help="记录 · records")
 def record() -> None:
     """Commands of records."""
+
+
+@record.command("dispose", help="提请销毁一条记录 · ask for a record to be erased")
+@RECORD
+@click.option("--basis", required=True, metavar="TEXT", help="依据和文号 Which rule, order or request")
+@as_option
+@ground_option
+@with_database
+def dispose(record: UUID, basis: str, username: str, ground: int | None) -> None:
+    """By a head of department; a custodian of the keys does it (`suyuan vault erase`)."""
+    with acting_as(username, ("department_head",), ground=ground) as who:
+        disposal.ask(who, record, basis)
+    click.echo(say("已提请销毁,由密钥保管人办理。", "Asked; a custodian of the keys does it."))
 
 
 @record.command(

@@ -69,7 +69,7 @@ BEGIN
     WHERE (p_terms IS NULL OR v.terms @> p_terms OR v.terms @> p_terms_before) AND (p_any IS NULL OR v.terms && p_any)
       AND access_in_scope(v.agency, v.level) AND access_may_open(v.type, v.batch_id) AND (p_type IS NULL OR v.type = p_type)
       AND access_in_scope(r.agency, r.level)
-      AND (p_state IS NULL OR r.state = p_state)
+      AND r.state = coalesce(p_state, r.state) AND r.state <> 'disposed'
       AND (p_before IS NULL OR (r.at, r.record_id) < (p_before, p_before_id))
     ORDER BY r.at DESC, r.record_id DESC LIMIT p_limit;
 END $$;
@@ -83,7 +83,7 @@ BEGIN
     RETURN QUERY
     SELECT r.record_id, r.at FROM records_record r
     WHERE access_in_scope(r.agency, r.level) AND access_may_open(r.type, NULL) AND (p_type IS NULL OR r.type = p_type)
-      AND (p_state IS NULL OR r.state = p_state)
+      AND r.state = coalesce(p_state, r.state) AND r.state <> 'disposed'
       AND (p_before IS NULL OR (r.at, r.record_id) < (p_before, p_before_id))
     ORDER BY r.at DESC, r.record_id DESC LIMIT p_limit;
 END $$;

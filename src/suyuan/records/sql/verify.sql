@@ -7,7 +7,8 @@
 SELECT uuid_send(coalesce(v.record_id, e.record)), coalesce(v.rev, e.rev), v.type, v.agency, v.level,
        timestamptz_send(v.valid_from), timestamptz_send(v.recorded_at), v.author, uuid_send(v.batch_id), v.seq,
        v.row_no, v.final, v.facets::text, array_send(v.terms), v.digest, v.content,
-       r.key_id, r.wrapped_key, e.digest, v.record_id IS NULL
+       r.key_id, r.wrapped_key, e.digest, v.record_id IS NULL,
+       EXISTS (SELECT FROM ledger_entry x WHERE x.record = v.record_id AND x.act = %(erase)s)
 FROM records_revision v
 LEFT JOIN records_record r ON r.record_id = v.record_id
 FULL JOIN (SELECT record, rev, digest FROM ledger_entry WHERE act = ANY(%(acts)s)) e
@@ -63,8 +64,10 @@ LEFT JOIN (
     GROUP BY 1) a ON a.record_id = r.record_id
 WHERE v.record_id IS NULL
    OR v.type <> r.type OR v.agency <> r.agency OR v.level <> r.level OR v.valid_from <> r.at
-   OR a.latest <> r.latest_rev OR a.in_force IS DISTINCT FROM r.in_force_rev
+   OR a.latest <> r.latest_rev
+   OR CASE WHEN r.wrapped_key IS NULL THEN NULL ELSE a.in_force END IS DISTINCT FROM r.in_force_rev
    OR r.state <> CASE
+       WHEN r.wrapped_key IS NULL THEN 'disposed'
        WHEN s.rev IS NOT NULL THEN 'returned'
        WHEN a.in_force = r.latest_rev THEN 'in_force'
        WHEN b.state = 'open' THEN 'first_review'
