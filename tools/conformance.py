@@ -18,28 +18,28 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "conformance.md"
 
 
-def clauses_of(node: ast.AST) -> Iterator[str]:
-    """Clause ids in the `@pytest.mark.clause(...)` decorators of a test."""
+def marks_of(node: ast.AST, kind: str) -> Iterator[str]:
+    """Ids in the `@pytest.mark.<kind>(...)` decorators of a test."""
     for mark in getattr(node, "decorator_list", []):
-        if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Attribute) and mark.func.attr == "clause":
+        if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Attribute) and mark.func.attr == kind:
             yield from (str(arg.value) for arg in mark.args if isinstance(arg, ast.Constant))
 
 
-def marked_tests() -> dict[str, list[str]]:
-    """Test names by clause, as `file: sentence`."""
+def marked_tests(kind: str) -> dict[str, list[str]]:
+    """Test names by clause or control, as `file: sentence`."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            for clause in clauses_of(node):
+            for identity in marks_of(node, kind):
                 sentence = getattr(node, "name", "").removeprefix("test_").replace("_", " ")
-                found[clause].append(f"`{path.relative_to(ROOT / 'tests')}`: {sentence}")
+                found[identity].append(f"`{path.relative_to(ROOT / 'tests')}`: {sentence}")
     return found
 
 
 def page() -> str:
     """The whole page as text."""
     norm = yaml.safe_load((ROOT / "docs" / "norm.yaml").read_text(encoding="utf-8"))
-    tests = marked_tests()
+    tests = marked_tests("clause")
     unknown = sorted(set(tests) - set(norm))
     if unknown:
         raise SystemExit(f"clauses that docs/norm.yaml does not have: {', '.join(unknown)}")

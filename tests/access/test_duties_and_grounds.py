@@ -45,6 +45,7 @@ def test_the_acting_context_ends_with_its_transaction(world: World) -> None:
 
 @pytest.mark.clause("5.1.1")
 @pytest.mark.parametrize("name", ["system", "security", "auditor"])
+@pytest.mark.control("C7")
 def test_administrators_reach_no_records(world: World, name: str) -> None:
     """The range of an administrator is empty."""
     with getattr(world, name).acting() as who:
@@ -85,6 +86,7 @@ def test_nobody_proposes_for_themselves(world: World) -> None:
         ("collector", "security_auditor"),
     ],
 )
+@pytest.mark.control("C7")
 def test_powers_stay_apart_in_one_person(world: World, name: str, kind: str) -> None:
     """System, security and audit administration and work on records exclude one another, by constraint."""
     with world.security.acting() as who, pytest.raises(Conflict):
@@ -111,6 +113,7 @@ def test_raw_sql_of_the_application_changes_no_rights(world: World, statement: s
         cursor.execute(statement)
 
 
+@pytest.mark.control("C6")
 def test_whoever_leaves_is_out_at_once(world: World) -> None:
     """A disabled person has no live ground in the next transaction."""
     with world.trainer.acting():

@@ -95,6 +95,7 @@ def test_an_identity_without_an_account_gets_none(browser: Client) -> None:
     assert not Account.objects.filter(username="nobody-here").exists()
 
 
+@pytest.mark.control("C6")
 def test_whoever_left_does_not_come_back_by_the_provider(browser: Client, fresh_world: World) -> None:
     """The identity is still good there; here its account is not."""
     by_provider(browser, "collector")

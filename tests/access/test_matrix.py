@@ -75,6 +75,7 @@ def acting_as(duty: str, clearance: int) -> Acting:
 
 @pytest.mark.clause("5.1.2")
 @pytest.mark.parametrize("action", sorted(matrix.expand("act")))
+@pytest.mark.control("C8")
 def test_every_decision_is_as_the_norm_says(world: World, action: str) -> None:
     """Duty, state, level, clearance and relation: 5,940 cells an action, no difference."""
     differ = []
@@ -194,6 +195,7 @@ def refused(name: str, answer: HttpResponse) -> bool:
 
 @pytest.mark.clause("5.1.1", "5.1.2")
 @pytest.mark.parametrize("duty", HOLDERS)
+@pytest.mark.control("C8")
 def test_every_route_is_as_the_matrix_says(world: World, found: dict[str, Any], duty: str) -> None:
     """Nobody gets a page that is not theirs, and everybody gets theirs; nothing breaks."""
     who = getattr(world, HOLDERS[duty])
@@ -255,6 +257,7 @@ MISSING = frozenset({"duty raise", "duty lower", "duty effect", "duty approve", 
 
 @pytest.mark.clause("5.1.2")
 @pytest.mark.parametrize("duty", HOLDERS)
+@pytest.mark.control("C8")
 def test_every_command_is_as_the_matrix_says(world: World, found: dict[str, Any], duty: str) -> None:
     """Under the account of each duty; a refusal changes nothing."""
     who, expected = getattr(world, HOLDERS[duty]), matrix.by_duty("command")
@@ -305,6 +308,7 @@ def reads(who: Somebody) -> set[str]:
 
 @pytest.mark.clause("5.1.2", "5.2.1")
 @pytest.mark.parametrize("clearance", [1, 2])
+@pytest.mark.control("C9", "C10")
 def test_raw_sql_reads_what_the_matrix_says(
     at_the_county: tuple[World, psycopg.Connection[Any]], clearance: int
 ) -> None:
@@ -324,6 +328,7 @@ def test_raw_sql_reads_what_the_matrix_says(
 
 @pytest.mark.clause("5.2.1")
 @pytest.mark.parametrize("level", [3, 4, 5])
+@pytest.mark.control("C28")
 def test_no_record_is_ever_at_a_level_that_is_refused(
     at_the_county: tuple[World, psycopg.Connection[Any]], level: int
 ) -> None:
@@ -336,6 +341,7 @@ def test_no_record_is_ever_at_a_level_that_is_refused(
 
 @pytest.mark.clause("3.3.1", "4.1")
 @pytest.mark.parametrize("duty", HOLDERS)
+@pytest.mark.control("C9")
 def test_raw_sql_writes_what_the_matrix_says(at_the_county: tuple[World, psycopg.Connection[Any]], duty: str) -> None:
     """Only a collector adds rows, of their own agency; nobody changes or removes one."""
     world, carrier = at_the_county

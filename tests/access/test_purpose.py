@@ -52,6 +52,7 @@ def denials(person: int) -> list[tuple[UUID | None, str]]:
 
 
 @pytest.mark.clause("1.3.3", "5.1.2")
+@pytest.mark.control("C15")
 def test_a_record_about_people_opens_under_an_assigned_ground_only(world: World, violation: UUID) -> None:
     """For a case it opens; on duty alone it does not, nor do its history, its comparison or any search."""
     with world.colleague.acting() as who:
@@ -68,6 +69,7 @@ def test_a_record_about_people_opens_under_an_assigned_ground_only(world: World,
                 attempt()
 
 
+@pytest.mark.control("C15")
 def test_the_database_holds_the_rule_and_not_the_page(world: World, violation: UUID) -> None:
     """Raw SQL under the application role finds neither the content nor the record by any term, on duty alone."""
     with world.colleague.on_duty(), connection.cursor() as cursor:
@@ -186,6 +188,7 @@ def page_of(who: Somebody) -> Client:
     return client
 
 
+@pytest.mark.control("C9")
 def test_identifying_values_are_masked_until_revealed(world: World) -> None:
     """The page hides name and plate; revealing is an act with its own entry; an analyst may not."""
     row = _one("violation", notice_no=f"P-{uuid4().hex[:8]}", plate="浙A86420", driver_name="示例驾驶人")
@@ -207,6 +210,7 @@ def test_identifying_values_are_masked_until_revealed(world: World) -> None:
     assert page_of(world.analyst).post(address).status_code == 403
 
 
+@pytest.mark.control("C16")
 def test_refusals_are_entered_without_saying_what_is_there(world: World, violation: UUID) -> None:
     """A look without a ground, a hidden record and a missing one: each leaves its entry; the last two with one reason."""
     client = Client()
@@ -218,6 +222,7 @@ def test_refusals_are_entered_without_saying_what_is_there(world: World, violati
     assert denials(world.outsider.person)[-2:] == [(violation, "records.not_found"), (missing, "records.not_found")]
 
 
+@pytest.mark.control("C13")
 def test_a_scrape_is_slowed_and_stopped(world: World, violation: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks cost nothing at first, then more and more, then there are none; another ground has its own count."""
     waits: list[float] = []
@@ -289,6 +294,7 @@ def test_duties_that_do_not_work_with_content_reach_none(world: World, name: str
             grounds.break_glass(who, "管理岗位的紧急情况")
 
 
+@pytest.mark.control("C9", "C32")
 def test_a_protected_value_is_shown_one_at_a_time(world: World) -> None:
     """Revealing identity does not reveal ethnicity; that is a further act."""
     _, result, _ = deliver(world.collector, "resident", [_one("resident")])

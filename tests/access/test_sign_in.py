@@ -85,6 +85,7 @@ def now(secret: str, steps: int = 0) -> str:
 
 
 @pytest.mark.clause("5.1.1")
+@pytest.mark.control("C3")
 def test_five_wrong_passwords_lock_and_the_answer_stays_the_same(world: World, superuser: Superuser) -> None:
     """Unknown name, wrong password and locked account read alike; an administrator unlocks."""
     client = Client()
@@ -107,6 +108,7 @@ def test_five_wrong_passwords_lock_and_the_answer_stays_the_same(world: World, s
     assert entries(superuser, Act.sign_in, world.collector.person) == 1
 
 
+@pytest.mark.control("C3")
 def test_outsiders_cannot_lock_somebody_out(world: World) -> None:
     """The officer's own browser has a count of its own, whatever others try; another machine of theirs too, at first."""
     own = Client()
@@ -122,6 +124,7 @@ def test_outsiders_cannot_lock_somebody_out(world: World) -> None:
     assert is_in(own)
 
 
+@pytest.mark.control("C3")
 def test_a_guesser_with_many_addresses_is_stopped(world: World) -> None:
     """All tries without a mark are counted together as well; a forged mark is none."""
     for number in range(backend.TRIES_UNKNOWN):
@@ -133,6 +136,7 @@ def test_a_guesser_with_many_addresses_is_stopped(world: World) -> None:
 
 
 @pytest.mark.clause("5.1.1")
+@pytest.mark.control("C4")
 def test_an_authenticator_app_is_asked_for_and_each_password_works_once(world: World, superuser: Superuser) -> None:
     """Password alone is not enough any more; a replayed one-time password is refused; the secret lies sealed."""
     secret = enrol(signed_in(world.collector.username))
@@ -154,6 +158,7 @@ def test_an_authenticator_app_is_asked_for_and_each_password_works_once(world: W
     assert entries(superuser, Act.sign_in_failed, world.collector.person) >= 1
 
 
+@pytest.mark.control("C4")
 def test_a_spare_code_works_once_and_a_lost_factor_is_taken_away_by_an_administrator(world: World) -> None:
     """Spare codes for a lost token; after the security administrator took the factor away, the password alone works."""
     owner = signed_in(world.collector.username)
@@ -173,6 +178,7 @@ def test_a_spare_code_works_once_and_a_lost_factor_is_taken_away_by_an_administr
     assert is_in(client)
 
 
+@pytest.mark.control("C4")
 def test_where_everybody_needs_a_second_factor_nothing_opens_before(world: World) -> None:
     """By a policy of two persons; the way to enrolling stays open."""
     client = signed_in(world.collector.username)
@@ -191,6 +197,7 @@ def test_where_everybody_needs_a_second_factor_nothing_opens_before(world: World
         (2, "password1234", False), (2, "collector-1", False), (2, "x" * 129, False),
     ],
 )  # fmt: skip
+@pytest.mark.control("C2")
 def test_one_of_two_password_policies_is_in_force(world: World, most: int, password: str, good: bool) -> None:
     """The rules of one standard, never a mixture; common ones and one's own name under both."""
     policy(world, "password", most)
@@ -202,12 +209,14 @@ def test_one_of_two_password_policies_is_in_force(world: World, most: int, passw
         validate_password(password, account)
 
 
+@pytest.mark.control("C2")
 def test_a_policy_is_one_of_those_that_exist(world: World) -> None:
     """No third password policy."""
     with world.security.acting() as who, pytest.raises(Conflict, match="1 或 2"):
         proposals.propose_limit(who, "password", 3, reason="令〔2026〕3号")
 
 
+@pytest.mark.control("C2")
 def test_passwords_from_an_administrator_and_old_ones_are_changed_first(world: World) -> None:
     """Under MLPS after 90 days, under ASVS never by the calendar; an administrator's always."""
     client = signed_in(world.collector.username)
@@ -224,6 +233,7 @@ def test_passwords_from_an_administrator_and_old_ones_are_changed_first(world: W
 
 
 @pytest.mark.clause("5.1.1")
+@pytest.mark.control("C6")
 def test_an_account_idle_for_ninety_days_is_disabled(world: World, superuser: Superuser) -> None:
     """At the next try and by the day; who is enabled again begins anew."""
     for username, days in (("collector", 91), ("first", 89)):
@@ -244,6 +254,7 @@ def test_an_account_idle_for_ninety_days_is_disabled(world: World, superuser: Su
     assert is_in(again)
 
 
+@pytest.mark.control("C5")
 def test_sessions_are_new_at_sign_in_listed_and_ended(world: World, superuser: Superuser) -> None:
     """No session of before is taken on; one's own are listed and ended; leaving ends them all; so do twelve hours."""
     client = Client()
@@ -270,6 +281,7 @@ def test_sessions_are_new_at_sign_in_listed_and_ended(world: World, superuser: S
 
 
 @pytest.mark.clause("5.1.2")
+@pytest.mark.control("C12")
 def test_a_grant_a_key_and_a_proof_ask_for_a_fresh_factor(world: World) -> None:
     """What was sent waits and goes on by itself; after ten minutes it is asked again."""
     client = Client()

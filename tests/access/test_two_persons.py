@@ -48,6 +48,7 @@ def entries(done: str) -> list[int]:
 
 
 @pytest.mark.clause("5.1.1", "5.1.2")
+@pytest.mark.control("C8")
 def test_a_duty_is_granted_by_two(world: World) -> None:
     """Before the approval there is none; after it there is one, with both names, and both acts are in the ledger."""
     proposal = propose(world, world.colleague.person)
@@ -75,6 +76,7 @@ def test_whoever_proposed_does_not_approve(world: World) -> None:
     assert duties_from(proposal) == 0
 
 
+@pytest.mark.control("C1")
 def test_a_second_account_of_one_person_is_the_same_person(world: World) -> None:
     """Rights look at the person: what the other account proposed, this one does not approve."""
     with world.system.acting() as who:
@@ -275,6 +277,7 @@ def test_a_duty_ended_on_its_first_day_takes_no_more_grounds(world: World) -> No
 
 
 @pytest.mark.clause("5.2.1")
+@pytest.mark.control("C10")
 def test_a_clearance_rises_by_two_and_falls_by_one(world: World) -> None:
     """In the very next act of the person."""
     with world.security.acting() as who:
@@ -359,6 +362,7 @@ def test_a_hundred_approvals_at_once_grant_once(world: World, superuser: Connect
     assert duties_from(proposal) == 1
 
 
+@pytest.mark.control("C1")
 def test_an_empty_installation_starts_with_two_security_administrators(fresh_database: str) -> None:
     """Four codes for four people; with them a first duty can be granted."""
     codes = [line.split(" ") for line in (actions.first_activation_code() or "").splitlines()]

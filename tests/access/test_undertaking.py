@@ -43,6 +43,7 @@ def sign(one: Somebody) -> None:
 
 
 @pytest.mark.clause("5.2.2", "5.1.2")
+@pytest.mark.control("C37")
 def test_without_a_signature_no_record(world: World, unsigned: Somebody) -> None:
     """Not by the queries, not by raw SQL, not in an emergency; with it, at once."""
     _, result, _ = deliver(world.collector, "video_point", rows_of("video_point", 1))
@@ -153,6 +154,7 @@ def test_whoever_looks_after_it_sees_who_has_signed(world: World, unsigned: Some
 
 
 @pytest.mark.clause("5.2.2")
+@pytest.mark.control("C37")
 def test_a_new_version_is_published_by_two_and_signed_again(fresh_world: World) -> None:
     """Until they sign it, those who signed the old one reach nothing, in open sessions too; the old sheet stays."""
     world, client = fresh_world, signed_in(fresh_world.collector.username)

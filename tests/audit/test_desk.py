@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,11 +15,13 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+import suyuan
 from delivered import deliver, rows_of
 from suyuan.access.errors import NotAllowed
 from suyuan.audit import actions, queries
 from suyuan.audit.errors import AuditRefused
 from suyuan.audit.queries import Wanted
+from suyuan.audit.words import DETAILS
 from suyuan.installation import current
 from suyuan.ledger.acts import Act
 from suyuan.ledger.sequencer import run_once
@@ -56,6 +60,7 @@ def entries(act: Act, person: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.clause("5.3.1")
+@pytest.mark.control("C15")
 def test_an_auditor_sees_who_looked_and_why(world: World, looked_at: UUID) -> None:
     """By record: the colleague, the act, the case it was for; and that search is itself in the ledger with its purpose."""
     with world.auditor.acting() as who:
@@ -67,6 +72,7 @@ def test_an_auditor_sees_who_looked_and_why(world: World, looked_at: UUID) -> No
     assert entries(Act.audit, world.auditor.person)[-1]["purpose"] == "lawfulness"
 
 
+@pytest.mark.control("C21")
 def test_the_ledger_is_read_for_a_purpose_and_by_auditors_only(world: World, looked_at: UUID) -> None:
     """No purpose, no reading; no other duty reads; raw SQL neither."""
     with world.auditor.acting() as who, pytest.raises(AuditRefused):
@@ -142,6 +148,7 @@ def add(owner: psycopg.Connection[Any], writer: int, n: int, at: int, act: Act, 
 
 
 @pytest.mark.clause("5.3.1")
+@pytest.mark.control("C23")
 def test_anybody_can_draw_last_weeks_sample_again(world: World, past_week: list[tuple[int, int]]) -> None:
     """The seed's digest was in the ledger first; seed and numbers give the very same accesses; 5 % at 95 % sets the size."""
     with world.auditor.acting() as who:
@@ -190,6 +197,7 @@ def test_the_seed_is_secret_until_the_draw(world: World, past_week: list[tuple[i
 
 
 @pytest.mark.clause("5.3.1", "5.3.2")
+@pytest.mark.control("C23")
 def test_a_sample_is_answered_by_head_and_auditor_and_the_week_concluded(
     world: World, past_week: list[tuple[int, int]]
 ) -> None:
@@ -245,3 +253,12 @@ def test_a_finding_has_an_owner_who_is_not_its_subject(world: World) -> None:
         assert made in {one.finding for one in queries.findings(who)}
         with pytest.raises(AuditRefused), transaction.atomic():
             actions.open_finding(who, "auditor", CITY, world.auditor.person, "自查", world.auditor.person, due)
+
+
+def test_every_administrative_act_has_words(world: World) -> None:
+    """What an entry says was done is read by people: each code that the program enters has its words."""
+    written = re.compile(r'"done": "(\w+)"|do\(who, "(\w+)"|_enter\(who, "(\w+)"')
+    sources = [path.read_text(encoding="utf-8") for path in Path(suyuan.__file__).parent.rglob("*.py")]
+    codes = {next(filter(None, found)) for text in sources for found in written.findall(text)}
+    assert len(codes) > 20
+    assert codes - DETAILS.keys() == set()

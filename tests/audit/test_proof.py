@@ -130,6 +130,7 @@ def with_change(bundle: dict[str, Any], place: tuple[Any, ...], change: Callable
 
 
 @pytest.mark.clause("1.3.3", "5.3.1")
+@pytest.mark.control("C18")
 def test_every_changed_value_is_noticed(bundle: dict[str, Any]) -> None:
     """Each element of each proof, header, digest, review, entry and note: none can be changed unseen."""
     public = keys.source().signers()[-1].public.hex()
@@ -196,6 +197,7 @@ def test_a_proof_waits_for_its_place_in_the_tree(world: World) -> None:
         prove(who, result.records[1])
 
 
+@pytest.mark.control("C15")
 def test_issuing_is_a_disclosure_in_the_ledger(world: World, record: UUID) -> None:
     """Who, for whom by number, with content or not."""
     with world.head.acting() as who:

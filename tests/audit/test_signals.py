@@ -47,6 +47,7 @@ def truth(one: Signal) -> Truth:
 
 
 @pytest.mark.clause("5.3.1")
+@pytest.mark.control("C23")
 def test_planted_misuse_is_asked_about(world: World, year: Year) -> None:
     """Every planted case leads to its question; most questions were planted, and honest oddities are the rest."""
     found = measure(year, {truth(one) for one in asked(world, year)})
@@ -55,6 +56,7 @@ def test_planted_misuse_is_asked_about(world: World, year: Year) -> None:
     assert {kind: precision for kind, (precision, _) in found.items() if precision < 0.6} == {}
 
 
+@pytest.mark.control("C36")
 def test_a_question_is_about_accesses_and_ranks_nobody(world: World, year: Year) -> None:
     """A question has a kind, times and a record; no score, and words that ask."""
     assert set(Signal._fields) == {"kind", "person", "record", "times", "since", "until"}

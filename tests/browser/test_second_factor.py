@@ -34,6 +34,7 @@ def page(visit: Visit) -> Page:
 
 
 @pytest.mark.clause("5.1.1")
+@pytest.mark.control("C4")
 def test_a_security_key_is_registered_and_signs_in(page: Page, world: World) -> None:
     """Registering asks for a fresh factor; afterwards the password alone is not enough, and the key alone is."""
     sign_in(page, world.collector)

@@ -202,6 +202,7 @@ FORBIDDEN = {
 
 @pytest.mark.clause("bounds")
 @pytest.mark.parametrize("what", FORBIDDEN)
+@pytest.mark.control("C32", "C36")
 def test_what_the_bounds_forbid_does_not_load(tmp_path: Path, what: str) -> None:
     """As a type of an overlay: refused with file, line and mend."""
     code, fields, words = FORBIDDEN[what]

@@ -142,6 +142,7 @@ def test_a_greek_letter_alone_is_a_quantity(tmp_path: Path) -> None:
 
 
 @pytest.mark.clause("bounds")
+@pytest.mark.control("C36")
 def test_a_score_beside_a_name_is_about_a_person(tmp_path: Path) -> None:
     """Whatever the type says of itself."""
     fields = {"name": text_field("姓名", "Name"), "level_no": text_field("危险等级", "Level")}

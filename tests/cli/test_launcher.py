@@ -107,6 +107,7 @@ def test_the_locks_name_no_address(lock: str) -> None:
     assert "sha" in text
 
 
+@pytest.mark.control("C40")
 def test_the_locks_hold_what_the_project_declares() -> None:
     """Every declared dependency is pinned, and the tools' lock agrees with the product's on every version."""
     import tomllib

@@ -80,6 +80,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     Server(Installation.open(folder)).stop()
 
 
+@pytest.mark.control("C1")
 def test_an_empty_installation_prints_its_address_and_a_one_time_code(data: Path) -> None:
     """First start, then Ctrl-C: nothing is left running, and the exit code says that all went well."""
     up = Running(data)

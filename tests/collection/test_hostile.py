@@ -43,6 +43,7 @@ def test_there_are_at_least_eighty_hostile_files() -> None:
 
 
 @pytest.mark.parametrize("row", _expected(), ids=lambda row: row["file"])
+@pytest.mark.control("C39")
 def test_a_collected_hostile_file_ends_as_expected(row: dict[str, str]) -> None:
     """Each committed file gives the table or the refusal that `expected.csv` names."""
     numbers = tuple(int(row[name] or 0) for name in ("columns", "rows", "faulty_rows"))
@@ -50,6 +51,7 @@ def test_a_collected_hostile_file_ends_as_expected(row: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.control("C39")
 def test_a_bomb_is_refused_or_neutralised(name: str, tmp_path: Path) -> None:
     """Each generated file ends in the named refusal, or in a table of the named number of rows."""
     make, expected = BOMBS[name]

@@ -113,6 +113,7 @@ def test_an_import_killed_again_and_again_ends_the_same(collector: Somebody) -> 
         assert sum(map(len, queries.findings(who, job.import_id))) == sum(result.tally.rules.values())
 
 
+@pytest.mark.control("C11")
 def test_a_process_killed_in_the_middle_leaves_whole_chunks_only(
     collector: Somebody, installation: Installation
 ) -> None:
@@ -193,6 +194,7 @@ def test_csv_workbook_and_json_of_the_same_rows_give_the_same_records(collector:
 
 
 @pytest.mark.clause("3.1.1")
+@pytest.mark.control("C39")
 def test_a_form_and_a_file_give_the_same_record(collector: Somebody, tmp_path: Path) -> None:
     """One check path: what a file brought, a form with the same values only repeats, and the other way round."""
     values = {

@@ -55,6 +55,7 @@ SPOILS = {
 
 
 @pytest.mark.clause("3.3.1")
+@pytest.mark.control("C24")
 def test_a_changed_page_of_the_stopped_server_is_found(own_server: Server) -> None:
     """Page checksums are on, and a bit changed in a table's file does not pass; switched off, `suyuan doctor` says so."""
     with psycopg.connect(own_server.installation.database("admin"), autocommit=True) as admin:
@@ -86,6 +87,7 @@ def checksums(server: Server, mode: str) -> int:
 
 @pytest.mark.clause("5.1.2")
 @pytest.mark.parametrize("identity", SPOILS)
+@pytest.mark.control("C40")
 def test_each_way_round_the_wall_is_found(spoilt: Connection, identity: str) -> None:
     """One spoil at a time: its finding is reported (an owner may also create things, so that one brings a second)."""
     spoilt.execute(SPOILS[identity])

@@ -140,6 +140,7 @@ def test_the_data_folder_is_read_before_the_command(arguments: list[str], expect
     assert data_folder(arguments) == expected
 
 
+@pytest.mark.control("C40")
 def test_an_error_is_a_message_a_way_out_and_exit_code_2(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """No traceback; with `--json` both languages, for scripts."""
     command = [sys.executable, "-m", "suyuan", "doctor", "--data", str(tmp_path / "nothing")]

@@ -154,6 +154,7 @@ def test_a_path_too_long_for_a_socket_gets_a_short_one(tmp_path: Path) -> None:
     assert len(os.fsencode(server.socket_folder / ".s.PGSQL.5432")) <= postgres_module.LONGEST_SOCKET
 
 
+@pytest.mark.control("C40")
 def test_the_log_of_the_server_holds_no_row_values(own_server: Server) -> None:
     """A violated constraint is logged without its DETAIL line and without the statement."""
     with psycopg.connect(own_server.installation.database("owner"), autocommit=True) as connection:

@@ -20,6 +20,7 @@ def _codes() -> dict[str, str]:
 
 
 @pytest.mark.clause("5.1.2", "5.3.2")
+@pytest.mark.control("C14")
 def test_every_administrative_act_leaves_rows_that_agree_with_the_log(world: World) -> None:
     """Proposing, approving, assigning, asking, answering, breaking the glass, ending, leaving: `verify` stays silent."""
     duty = grant(world, world.trainer.person, "training_manager", STATION)
@@ -78,6 +79,7 @@ ATTACKS = {
 
 @pytest.mark.clause("5.1.2", "5.3.2")
 @pytest.mark.parametrize("what", ATTACKS)
+@pytest.mark.control("C18")
 def test_a_power_taken_behind_the_log_is_named(
     fresh_world: World, superuser: Callable[[], psycopg.Connection[Any]], what: str
 ) -> None:

@@ -81,6 +81,7 @@ def pruned(superuser: Superuser) -> Pruned:
 
 
 @pytest.mark.clause("5.3.1")
+@pytest.mark.control("C20")
 def test_looks_go_after_three_years_and_the_log_still_verifies(old: World, superuser: Superuser) -> None:
     """Of four years ago only what the record rests on is left; the pruning is an entry; again there is nothing to do."""
     before = acts(superuser)
@@ -112,6 +113,7 @@ def test_looks_go_after_three_years_and_the_log_still_verifies(old: World, super
          "ledger.root_differs"),
     ],
 )  # fmt: skip
+@pytest.mark.control("C18")
 def test_a_deletion_beside_a_lawful_pruning_is_named(old: World, superuser: Superuser, attack: str, code: str) -> None:
     """Inside and outside what was pruned, and in what says so: by a superuser for whom no trigger fires."""
     pruned(superuser)
@@ -136,6 +138,7 @@ def test_a_deletion_that_calls_itself_a_pruning_is_named(old: World, superuser: 
 
 
 @pytest.mark.clause("5.3.1")
+@pytest.mark.control("C20")
 def test_the_database_refuses_what_is_too_young_to_the_owner_too(
     old: World, superuser: Superuser, installation: Installation
 ) -> None:
@@ -163,6 +166,7 @@ def test_the_database_refuses_what_is_too_young_to_the_owner_too(
 
 
 @pytest.mark.clause("5.3.1", "5.1.1")
+@pytest.mark.control("C20")
 def test_the_years_are_settled_by_two_and_never_below_one(old: World, superuser: Superuser) -> None:
     """One year is the floor; under it the day of two years ago goes too, and today stays."""
     for years in (0, 31):

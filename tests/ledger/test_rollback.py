@@ -146,6 +146,7 @@ def test_a_careful_cut_is_noticed_by_the_witness(attacker: psycopg.Connection[An
     assert not found & {"ledger.tail_cut", "ledger.entries_missing", "ledger.sequence_gap"}
 
 
+@pytest.mark.control("C18")
 def test_cut_and_appended_again_to_the_same_length_is_a_fork(attacker: psycopg.Connection[Any]) -> None:
     """The length is right, the root is not the one that was witnessed."""
     whole = size(attacker)
@@ -249,6 +250,7 @@ def test_a_lost_witness_is_named(attacker: psycopg.Connection[Any]) -> None:
     assert codes() == {"ledger.witness_lost"}
 
 
+@pytest.mark.control("C18")
 def test_yesterdays_database_is_refused_at_the_start(
     fresh_world: World,
     superuser: Superuser,

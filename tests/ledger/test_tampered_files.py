@@ -61,6 +61,7 @@ def test_an_older_note_is_true_and_says_less(world: World) -> None:
 
 
 @pytest.mark.clause("3.3.3", "5.2.1")
+@pytest.mark.control("C26")
 def test_a_changed_key_file_opens_to_no_other_key(tmp_path: Path) -> None:
     """It is refused; or the bit was one that says nothing, and the keys are the same."""
     path = tmp_path / "keys.json"

@@ -101,6 +101,7 @@ FAULTS: dict[str, Callable[[Superuser], Any]] = {
 
 @pytest.mark.clause("5.3.1")
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.control("C19")
 def test_without_an_entry_nothing_leaves(
     fault: str, client: Client, record: UUID, superuser: Superuser, quiet: None
 ) -> None:
@@ -118,6 +119,7 @@ def test_without_an_entry_nothing_leaves(
         assert [one.kind for one in alarm.latest()] == ["ledger_unavailable"]
 
 
+@pytest.mark.control("C19")
 def test_what_hangs_is_left_within_five_seconds() -> None:
     """The time an act waits, with the two graces in which it is cancelled and then cut off."""
     assert deadline.SECONDS + 2 * deadline.GRACE <= 5

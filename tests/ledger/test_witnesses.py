@@ -89,6 +89,7 @@ def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.mark.clause("5.3.1")
+@pytest.mark.control("C18")
 def test_checkpoints_reach_a_folder_and_an_endpoint(
     note: str, endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,7 @@ def codes() -> set[str]:
 
 
 @pytest.mark.clause("1.3.1", "3.3.1")
+@pytest.mark.control("C14")
 def test_an_erased_record_is_unreadable_and_its_story_stays(
     fresh_world: World, record: UUID, superuser: Superuser
 ) -> None:
@@ -85,6 +86,7 @@ def test_an_erased_record_is_unreadable_and_its_story_stays(
     assert any(one.act == 11 for _, one in suyuan_verify.Proof(told).entries)
 
 
+@pytest.mark.control("C11")
 def test_it_takes_two_persons_and_a_basis(fresh_world: World, record: UUID) -> None:
     """Nobody erases what nobody asked for, what they asked for themselves, or what a review holds."""
     with fresh_world.custodian.acting() as who, pytest.raises(DisposalRefused):
@@ -109,6 +111,7 @@ def test_it_takes_two_persons_and_a_basis(fresh_world: World, record: UUID) -> N
         asked(fresh_world, uuid4())
 
 
+@pytest.mark.control("C24")
 def test_an_erased_record_that_is_back_is_named(fresh_world: World, record: UUID, superuser: Superuser) -> None:
     """A restore that forgot the erasure is noticed; so is a key that somebody took away without the entry."""
     attacker = superuser()

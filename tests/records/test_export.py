@@ -105,6 +105,7 @@ def entry(export_number: int) -> tuple[Any, ...]:
 
 @pytest.mark.clause("7.1.1", "5.3.1")
 @pytest.mark.parametrize("form", ["xlsx", "csv"])
+@pytest.mark.control("C14")
 def test_a_file_leaves_and_every_record_in_it_is_entered(world: World, violations: list[UUID], form: str) -> None:
     """In force only, masked; the file says whose it is, row by row; the entry names each record, the recipient by digest."""
     made, data = taken(world, WISH._replace(format=form))
@@ -170,6 +171,7 @@ def test_an_emergency_takes_nothing_out(fresh_world: World) -> None:
         export.export(who, catalog.current().types["violation"], Wanted(), WISH)
 
 
+@pytest.mark.control("C13")
 def test_more_than_one_file_may_hold_is_refused_whole(
     world: World, violations: list[UUID], superuser: Superuser
 ) -> None:
@@ -182,6 +184,7 @@ def test_more_than_one_file_may_hold_is_refused_whole(
 
 
 @pytest.mark.clause("5.1.2")
+@pytest.mark.control("C13")
 def test_the_sixth_file_of_a_day_is_refused_and_alarmed(
     world: World, violations: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +207,7 @@ def _texts() -> Iterator[tuple[str, Field]]:
 
 @pytest.mark.clause("1.3.3")
 @pytest.mark.parametrize("form", ["xlsx", "csv"])
+@pytest.mark.control("C39")
 def test_no_text_of_a_file_runs_as_a_formula(world: World, violations: list[UUID], form: str) -> None:
     """Every text field of every type with each beginning that a spreadsheet takes for one (assurance, row 17)."""
     with world.head.acting() as who:
@@ -299,6 +303,7 @@ def test_what_is_kept_about_an_export_cannot_be_changed(
 
 
 @pytest.mark.clause("5.3.1")
+@pytest.mark.control("C15")
 def test_the_auditor_sees_who_took_what_for_whom(world: World, violations: list[UUID]) -> None:
     """With recipient and purpose in words, for a lawful purpose; nobody else, and the look is entered."""
     made, _ = taken(world, WISH._replace(recipient="省公安厅督察总队"))
@@ -314,6 +319,7 @@ def test_the_auditor_sees_who_took_what_for_whom(world: World, violations: list[
 
 
 @pytest.mark.clause("7.1.1")
+@pytest.mark.control("C12")
 def test_the_page_asks_first_and_then_hands_out_the_file(world: World, violations: list[UUID]) -> None:
     """Button on the list; a factor that is not fresh is asked for again; what is missing is said at its field."""
     client = signed_in(world.head.username)

@@ -60,6 +60,7 @@ def dump(installation: Installation) -> bytes:
 
 @pytest.mark.clause("3.3.3", "5.2.1")
 @pytest.mark.usefixtures("level_two")
+@pytest.mark.control("C22", "C26")
 def test_a_dump_of_the_database_shows_no_canary(fresh_world: World, installation: Installation, tmp_path) -> None:  # type: ignore[no-untyped-def]
     """Records of every type in force or waiting, rows given back, findings, reasons, drafts, file names."""
     world, hidden = fresh_world, []
@@ -170,6 +171,7 @@ def files_with_canaries(folder: Path, since: float) -> list[str]:
 
 
 @pytest.mark.clause("1.3.3", "5.3.1")
+@pytest.mark.control("C22")
 def test_no_canary_leaves_by_a_side_door(
     fresh_world: World, installation: Installation, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def test_revisions_are_compared_field_by_field_and_none_is_lost(
 
 
 @pytest.mark.clause("5.1.2")
+@pytest.mark.control("C9")
 def test_a_hidden_record_and_a_missing_one_answer_alike(world: World, amended: tuple[UUID, list[datetime]]) -> None:
     """By query, by search and by page, to the byte but for the number asked for."""
     record, _ = amended
@@ -109,6 +110,7 @@ def _plain(body: str) -> str:
 
 
 @pytest.mark.clause("5.1.2", "5.3.1")
+@pytest.mark.control("C14")
 def test_each_look_is_in_the_ledger_before_it_is_answered(world: World, amended: tuple[UUID, list[datetime]]) -> None:
     """Who looked is listed with the record, the looker's own look included."""
     from suyuan.ledger import queries as ledger

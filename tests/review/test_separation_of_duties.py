@@ -170,6 +170,7 @@ TRICKS: list[Callable[[Case], None]] = [
 @pytest.mark.clause("3.2.1", "3.2.2", "3.2.3")
 @pytest.mark.parametrize("trick", TRICKS, ids=lambda trick: trick.__name__)
 @pytest.mark.parametrize(("held", "wanted"), PAIRS, ids=lambda step: step)
+@pytest.mark.control("C11")
 def test_nobody_takes_two_steps_by_any_trick(
     world: World, held: str, wanted: str, trick: Callable[[Case], None]
 ) -> None:
@@ -184,6 +185,7 @@ def test_nobody_takes_two_steps_by_any_trick(
 
 
 @pytest.mark.clause("3.2.1")
+@pytest.mark.control("C11")
 def test_of_two_thousand_simultaneous_decisions_twenty_count(world: World) -> None:
     """Twenty batches, a hundred submissions each, ten at a time at one barrier: one decision and one entry a batch."""
     cases = [Case(world, "collect", "first") for _ in range(20)]
@@ -211,6 +213,7 @@ def test_of_two_thousand_simultaneous_decisions_twenty_count(world: World) -> No
 
 
 @pytest.mark.clause("5.1.1")
+@pytest.mark.control("C7")
 def test_the_three_administrations_are_never_in_one_person(world: World) -> None:
     """System, security and audit: each pair refused, by the application's own way and by the owner's raw SQL."""
     administrations = {

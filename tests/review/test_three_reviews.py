@@ -131,6 +131,7 @@ def test_a_duty_that_ended_decides_nothing(world: World) -> None:
         decide(person, batch, 1, digest)
 
 
+@pytest.mark.control("C11")
 def test_steps_go_in_order(world: World) -> None:
     """The second review cannot come first."""
     batch, digest = batch_of(world)

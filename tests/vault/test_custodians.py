@@ -170,6 +170,7 @@ def readers(installation: Installation) -> Iterator[Callable[[World, UUID], list
 
 
 @pytest.mark.clause("5.2.1")
+@pytest.mark.control("C31")
 def test_two_processes_see_the_opening_and_the_sealing(
     held: tuple[World, list[str]], readers: Callable[[World, UUID], list[str]], installation: Installation
 ) -> None:
@@ -189,6 +190,7 @@ def test_two_processes_see_the_opening_and_the_sealing(
 
 
 @pytest.mark.clause("5.2.1")
+@pytest.mark.control("C10")
 def test_sealed_a_level_two_record_is_unreadable_everywhere_and_level_one_is_not(
     held: tuple[World, list[str]], installation: Installation
 ) -> None:
@@ -224,6 +226,7 @@ def test_sealed_a_level_two_record_is_unreadable_everywhere_and_level_one_is_not
 
 
 @pytest.mark.clause("5.2.1")
+@pytest.mark.control("C14")
 def test_everything_done_with_shares_is_in_the_ledger_and_no_share_is(
     held: tuple[World, list[str]], installation: Installation
 ) -> None:

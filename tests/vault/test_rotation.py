@@ -104,6 +104,7 @@ def faults(installation: Installation) -> list[verify.Fault]:
 
 @pytest.mark.clause("5.2.1")
 @pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.control("C27")
 def test_everything_comes_under_new_keys_and_says_what_it_said(
     fresh_world: World, installation: Installation, superuser: Superuser, suite: str
 ) -> None:
@@ -128,6 +129,7 @@ def test_everything_comes_under_new_keys_and_says_what_it_said(
 
 
 @pytest.mark.clause("5.2.1")
+@pytest.mark.control("C27")
 def test_people_work_while_it_goes_on(fresh_world: World, installation: Installation) -> None:
     """Between the beginning and the end old and new records are found, known again and amended alike."""
     older = rows(25)
@@ -194,6 +196,7 @@ def _waits(look: psycopg.Connection[Any]) -> bool:
 
 
 @pytest.mark.clause("1.3.3")
+@pytest.mark.control("C27")
 def test_killed_at_any_moment_it_goes_on(fresh_world: World, installation: Installation, superuser: Superuser) -> None:
     """Ten kills while records come over one by one: each is under one key or the other, and the end is the end."""
     sent, look = rows(100), superuser()
@@ -272,6 +275,7 @@ def test_level_two_is_renewed_while_it_is_open(fresh_world: World, installation:
     assert faults(installation) == []
 
 
+@pytest.mark.control("C31")
 def test_a_key_is_destroyed_once_nothing_lies_under_it(fresh_world: World, superuser: Superuser) -> None:
     """A current and a retiring key stay; what an old backup holds under a destroyed one is unreadable."""
     [record] = in_force(fresh_world, rows(1))
@@ -292,6 +296,7 @@ def test_a_key_is_destroyed_once_nothing_lies_under_it(fresh_world: World, super
     assert contents(fresh_world, [record])
 
 
+@pytest.mark.control("C27")
 def test_a_key_near_its_number_of_uses_is_renewed_by_itself(
     fresh_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

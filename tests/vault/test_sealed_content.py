@@ -37,6 +37,7 @@ def test_content_comes_back_as_it_went_in(suite: str) -> None:
 
 @pytest.mark.parametrize("suite", SUITES)
 @given(data=st.data())
+@pytest.mark.control("C26")
 def test_any_changed_bit_is_refused(suite: str, data: st.DataObject) -> None:
     """No flipped bit of nonce, ciphertext or tag goes unnoticed."""
     key, sealed = one(suite)
@@ -48,6 +49,7 @@ def test_any_changed_bit_is_refused(suite: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.control("C26")
 def test_content_moved_to_another_place_is_refused(suite: str) -> None:
     """A ciphertext put beside other columns does not open."""
     key, sealed = one(suite)
@@ -89,6 +91,7 @@ def test_a_missing_key_file_says_how_to_go_on(tmp_path: Path) -> None:
 
 @pytest.mark.clause("5.2.1")
 @pytest.mark.parametrize("level", [3, 4, 5])
+@pytest.mark.control("C28")
 def test_state_secret_levels_have_no_key(key_path: Path, level: int) -> None:
     """Levels 3 to 5 are refused: no commercial cipher may hold them."""
     provider = Provider(KeyFile(key_path, "right"), Client(key_path.parent))

@@ -60,6 +60,7 @@ def record(fresh_world: World) -> UUID:
 
 
 @pytest.mark.clause("5.3.1")
+@pytest.mark.control("C27")
 def test_whoever_holds_an_earlier_key_can_go_on_checking(fresh_world: World, record: UUID) -> None:
     """Twice renewed: each of the three keys from outside is good, another is not, and the log verifies."""
     for _ in range(2):
@@ -73,6 +74,7 @@ def test_whoever_holds_an_earlier_key_can_go_on_checking(fresh_world: World, rec
     assert list(verify.verify()) == []
 
 
+@pytest.mark.control("C18")
 def test_a_forged_hand_over_is_noticed(fresh_world: World, record: UUID) -> None:
     """A chain whose signature, time or order was changed holds for no key; without the check it would (the checkpoint is good)."""
     renewed(fresh_world)
@@ -93,6 +95,7 @@ def test_a_forged_hand_over_is_noticed(fresh_world: World, record: UUID) -> None
         assert not holds(changed, first)
 
 
+@pytest.mark.control("C27")
 def test_a_key_signs_nothing_after_its_time(fresh_world: World, record: UUID, superuser: Superuser) -> None:
     """Whoever kept the old key cannot sign a newer checkpoint with it."""
 

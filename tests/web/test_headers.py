@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
 from suyuan.web.security import headers
 
 
+@pytest.mark.control("C31")
 def test_pages_load_nothing_from_elsewhere_and_stay_in_no_cache() -> None:
     """The policy allows own scripts and styles only, no inline ones, and forbids keeping a copy."""
     response = headers(lambda _: HttpResponse())(RequestFactory().get("/"))

@@ -19,6 +19,7 @@ LINTS = (
     ("mypy --strict", ["-m", "mypy", "--strict", "-p", "suyuan", "-m", "suyuan_verify"]),
     ("import contracts", ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]),
     ("docs/conformance.md", ["tools/conformance.py", "--check"]),
+    ("docs/security.md", ["tools/controls.py", "--check"]),
 )
 
 
