@@ -58,6 +58,8 @@ def test_take_pictures(visit: Visit, world: World) -> None:
         "desk-collector": (world.collector, "/"),
         "desk-first": (world.first, "/"),
         "desk-auditor": (world.auditor, "/"),
+        "keys": (world.custodian, "/vault/keys/"),
+        "disposals": (world.custodian, "/vault/keys/disposals/"),
         "types": (world.collector, "/records/"),
         "list": (world.collector, "/records/violation/"),
         "list-resident": (world.collector, "/records/resident/"),
