@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from suyuan.access import duty_cli, undertaking_cli
+from suyuan.access import duty_cli, token_cli, undertaking_cli
 from suyuan.access.command import acting_as, as_option
 from suyuan.access.common_cli import JSON, database, show
 from suyuan.access.grounds import ASSIGNED
@@ -189,4 +189,4 @@ def ground_end(number: int, username: str) -> None:
         grounds.end(who, number)
 
 
-commands = [agency, user, *duty_cli.commands, ground, *undertaking_cli.commands]
+commands = [agency, user, *duty_cli.commands, ground, *undertaking_cli.commands, *token_cli.commands]

@@ -9,7 +9,9 @@ SuyuanError
 ├── NotAllowed     the duty does not cover the act; shown to the person
 ├── Unknown        no such account, person or agency; shown to administrators and on the command line
 ├── Conflict       a constraint of duties or numbers refuses; shown to administrators
-└── BadCode        the activation code is wrong or used; shown to whoever activates
+├── BadCode        the activation code is wrong or used; shown to whoever activates
+├── NoToken        no such token of one's own; shown to its owner
+└── BadToken       no token came with the request, or one that is worth nothing; shown to programs
 """
 
 from __future__ import annotations
@@ -164,6 +166,13 @@ _CONFLICTS = {
         "The ledger is kept for 1 to 30 years, never for less than one",
     ),
     "access_proposal_policy": ("这项策略只能设为 1 或 2", "This policy is set to 1 or 2"),
+    "access_token_name": ("令牌须有名称,不超过 60 字", "A token needs a name of at most 60 characters"),
+    "access_token_days": ("令牌有效期为 1 至 90 天", "A token lasts 1 to 90 days"),
+    "access_token_many": ("有效令牌已有 10 个,请先撤销不用的", "There are ten live tokens; revoke one first"),
+    "access_token_account": (
+        "账号已停用,或须先修改密码,不能建立令牌",
+        "The account is disabled or its password must be changed first; it gets no token",
+    ),
     "access_agency_parent_name_key": ("上级机构下已有同名机构", "The superior agency has one of that name"),
 }
 
@@ -185,3 +194,27 @@ class BadCode(SuyuanError):
             "核对 suyuan up 打印的激活码;已使用的,请由该管理员登录。",
             "Check the code that `suyuan up` printed; if it was used, that administrator signs in.",
         )  # fmt: skip
+
+
+class NoToken(SuyuanError):
+    """No such token of one's own, or it was revoked before."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "access.no_token", "没有这个令牌,或它已撤销。", "No such token, or it was revoked before.",
+            "用 suyuan token list 查看。", "See `suyuan token list`.",
+        )  # fmt: skip
+
+
+class BadToken(SuyuanError):
+    """The request came without a token, or with one that is wrong, expired or revoked: which of them is not said."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "access.bad_token",
+            "没有有效的接口令牌。",
+            "There is no valid API token.",
+            "请求须带 Authorization: Bearer 令牌;令牌在“我的账号”页建立(suyuan token new),可能已过期、撤销或账号已停用。",
+            "Send Authorization: Bearer TOKEN. Tokens are made on the page of one's account (`suyuan token new`); this one may be "
+            "expired or revoked, or its account disabled.",
+        )

@@ -54,6 +54,15 @@ class AccountForm(_Plain):
     username = forms.RegexField(label=_("账号名"), regex=r"^[A-Za-z0-9_.-]{2,60}$")
 
 
+class TokenForm(_Plain):
+    """A new API token."""
+
+    name = forms.CharField(label=_("用途"), max_length=60)
+    days = forms.TypedChoiceField(
+        label=_("有效期"), coerce=int, initial=30, choices=[(n, _("%(n)s 天") % {"n": n}) for n in (1, 7, 30, 90)]
+    )
+
+
 class DutyForm(_Plain):
     """A duty to grant."""
 

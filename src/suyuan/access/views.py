@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
@@ -17,10 +17,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from suyuan.access import actions, proposals, queries
+from suyuan.access import actions, proposals, queries, tokens
 from suyuan.access.decide import decide
 from suyuan.access.errors import BadCode, Conflict, NotAllowed
-from suyuan.access.forms import AccountForm, ActivateForm, AgencyForm, DutyForm, PersonForm, RaiseForm
+from suyuan.access.forms import AccountForm, ActivateForm, AgencyForm, DutyForm, PersonForm, RaiseForm, TokenForm
 from suyuan.access.models import Account
 from suyuan.access.sign_in import passwords
 from suyuan.access.sign_in.fresh import fresh_factor
@@ -57,8 +57,8 @@ def activate(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
-    """One's own account: duties, and a new password."""
-    user = request.user
+    """One's own account: duties, API tokens, and a new password."""
+    user = cast(Account, request.user)
     form = _password_form(request)
     if request.method == "POST" and form.is_valid():
         form.save(commit=False)
@@ -69,7 +69,8 @@ def account(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("密码已修改。"))
         return redirect("access:account")
     duties = _worded(queries.duties(person_of(request) or 0))
-    return render(request, "access/account.html", {"form": form, "duties": duties})
+    context = {"form": form, "duties": duties, "tokens": tokens.of(user), "token_form": TokenForm()}
+    return render(request, "access/account.html", context)
 
 
 def _password_form(request: HttpRequest) -> PasswordChangeForm:

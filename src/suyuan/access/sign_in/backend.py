@@ -61,7 +61,17 @@ def source_of(request: HttpRequest | None, username: str) -> str:
 
 
 def locked(username: str, source: str) -> bool:
-    """Whether too many wrong tries came from a source in the window."""
+    """Whether too many wrong tries came from a source in the window, or from all unknown ones together."""
+    mine, unknown = _tries(username, source)
+    return mine >= TRIES or (source.startswith("address ") and unknown >= TRIES_UNKNOWN)
+
+
+def guessed_from(username: str, source: str) -> bool:
+    """Whether too many wrong tries came from this very source: what others try elsewhere does not count."""
+    return _tries(username, source)[0] >= TRIES
+
+
+def _tries(username: str, source: str) -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT count(*) FILTER (WHERE source = %s), count(*) FILTER (WHERE source LIKE 'address %%') FROM access_try
@@ -69,7 +79,7 @@ def locked(username: str, source: str) -> bool:
             [source, username, WINDOW_MINUTES],
         )
         mine, unknown = cursor.fetchone()
-    return bool(mine >= TRIES or (source.startswith("address ") and unknown >= TRIES_UNKNOWN))
+    return int(mine), int(unknown)
 
 
 def remember(request: HttpRequest, response: HttpResponse, username: str) -> None:

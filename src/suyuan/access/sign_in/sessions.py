@@ -29,7 +29,7 @@ from suyuan.ledger.acts import Act
 ABSOLUTE_SECONDS = 12 * 3600
 REQUIRED = 2  # what the policy "second_factor" says when everybody needs one
 # Pages without which nothing could be mended.
-_ALWAYS = ("/account/", "/sign-out/", "/sign-in/", "/language/", "/static/", "/reauthenticate/")
+_ALWAYS = ("/account/", "/sign-out/", "/sign-in/", "/language/", "/static/", "/reauthenticate/", "/api/")
 
 Answer = Callable[[HttpRequest], HttpResponse]
 

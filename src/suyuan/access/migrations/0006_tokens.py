@@ -1,0 +1,14 @@
+"""Personal tokens for programs."""
+
+from __future__ import annotations
+
+from django.db import migrations
+
+from suyuan.installation.sql import run
+
+
+class Migration(migrations.Migration):
+    """Tokens of accounts."""
+
+    dependencies = [("access", "0005_bound")]
+    operations = [run("access", "tokens")]
