@@ -36,6 +36,10 @@ class SuyuanError(Exception):
         """The way out, in the language of the reader."""
         return say(self.mend_zh, self.mend_en)
 
+    def told(self) -> dict[str, str]:
+        """In the language of the reader, for the API."""
+        return {"code": self.code, "message": str(self), "mend": self.mend}
+
     def as_dict(self) -> dict[str, str]:
-        """Both languages, for `--json` and the API."""
+        """Both languages, for `--json`."""
         return {"code": self.code, "zh": self.zh, "en": self.en, "mend_zh": self.mend_zh, "mend_en": self.mend_en}

@@ -105,9 +105,9 @@ def test_a_wrong_table_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def routes(resolver: URLResolver, space: str = "") -> Iterator[str]:
-    """Names of every address of the product."""
+    """Names of every address of the product; those of the API are in a table of their own."""
     for one in resolver.url_patterns:
-        if isinstance(one, URLResolver):
+        if isinstance(one, URLResolver) and one.namespace != "api":
             yield from routes(one, one.namespace or space)
         elif isinstance(one, URLPattern):
             yield f"{space}:{one.name}" if space else str(one.name)
@@ -124,7 +124,8 @@ def visits(record: UUID, batch: UUID, person: int) -> dict[str, tuple[str, str, 
     draft, job, page = f"/collect/draft/{NOBODY}/", f"/collect/import/{NOBODY}/", f"/record/{record}/"
     return {
         "web:desk": ("get", "/", {}), "set_language": ("post", "/language/", {"language": "zh-hans"}),
-        "access:activate": ("get", "/activate/", {}),
+        "access:activate": ("get", "/activate/", {}), "access:token": ("post", "/account/tokens/", {}),
+        "access:token_revoke": ("post", "/account/tokens/999999/revoke/", {}),
         "access:account": ("get", "/account/", {}), "access:ground": ("post", "/ground/", {}),
         "access:undertaking": ("get", "/undertaking/", {}),
         "access:undertaking_sheet": ("get", f"/undertaking/1/{person}/", {}),
@@ -231,7 +232,7 @@ def lines(record: UUID, batch: UUID, who: Somebody) -> dict[str, list[str]]:
     other = ["--reason", "x"]
     return {
         "ground list": [], "ground waiting": [], "ground end": ["999999"],
-        "undertaking sign": ["--name", who.name, "--version", "1"],
+        "undertaking sign": ["--name", who.name, "--version", "1"], "token list": [], "token revoke": ["999999"],
         "agency add": ["999", "某机构"], "user add": ["!", "某人", str(MINISTRY), "!"], "user disable": ["999999"],
         "duty propose": ["999999", "analyst", str(MINISTRY), *other], "duty raise": ["999999", *other],
         "duty lower": ["999999"], "duty proposals": [], "duty effect": ["999999"], "duty approve": ["999999"],

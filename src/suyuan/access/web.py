@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -59,7 +60,7 @@ class Ground:
         return self.kind != "duty"
 
 
-DENIALS = ("access.", "web.", "vault.")
+DENIALS = ("access.", "web.", "vault.", "review.duty")
 # Rooms whose pages are all about one action, whatever else they check: nobody whose duty lacks it sees any of them.
 _ROOMS = {"records": "read", "collection": "collect"}
 View = Callable[..., HttpResponseBase]
@@ -80,24 +81,37 @@ def with_acting(view: View) -> View:
             ground = current_ground(request, person)
         except NoGround as exc:
             raise PermissionDenied(f"{exc}{exc.mend}") from exc
-        try:
-            with acting(person, ground) as who:
-                inside = cast(ActingRequest, request)
-                inside.acting = who
-                if not getattr(view, "before_signing", False):
-                    require_signed(who)
-                room = request.resolver_match.app_name if request.resolver_match else ""
-                if room in _ROOMS:
-                    require(who, _ROOMS[room])
-                response = view(inside, *args, **kwargs)
-                if isinstance(response, SimpleTemplateResponse):
-                    response.render()
-        except (SuyuanError, PermissionDenied, Http404) as exc:
-            _enter_denial(person, ground, exc, kwargs.get("record"))
-            raise
+        room = request.resolver_match.app_name if request.resolver_match else ""
+        unsigned = getattr(view, "before_signing", False)
+        with answering(person, ground, _ROOMS.get(room), record=kwargs.get("record"), before_signing=unsigned) as who:
+            inside = cast(ActingRequest, request)
+            inside.acting = who
+            response = view(inside, *args, **kwargs)
+            if isinstance(response, SimpleTemplateResponse):
+                response.render()
         return response
 
     return wrapper
+
+
+@contextmanager
+def answering(
+    person: int, ground: int, action: str | None = None, *, record: Any = None, before_signing: bool = False
+) -> Iterator[Acting]:
+    """The acting context in which one request is answered, by page or API, for those whose duty covers `action`.
+
+    A refusal is entered in the ledger, after what was refused is undone, and raised again.
+    """
+    try:
+        with acting(person, ground) as who:
+            if not before_signing:
+                require_signed(who)
+            if action:
+                require(who, action)
+            yield who
+    except (SuyuanError, PermissionDenied, Http404) as exc:
+        _enter_denial(person, ground, exc, record)
+        raise
 
 
 def before_signing(view: View) -> View:

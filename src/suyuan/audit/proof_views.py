@@ -20,14 +20,15 @@ def prove(request: ActingRequest, record: UUID) -> HttpResponse:
     """The proof of one record as a download; with its content only for a named recipient."""
     recipient, content = request.POST.get("recipient", "").strip()[:200], request.POST.get("content") == "1"
     data = bundle.prove(request.acting, record, recipient=recipient, with_content=content)
-    return _download(data, "application/zip", f"proof-{record}.zip")
+    return download(data, "application/zip", f"proof-{record}.zip")
 
 
 @require_GET
 def verifier(request: HttpRequest, kind: str) -> HttpResponse:
     """The offline page (`html`) or the one-file program (`py`). Open to anybody: they hold no data."""
-    return _download(page() if kind == "html" else program(), "application/octet-stream", f"suyuan_verify.{kind}")
+    return download(page() if kind == "html" else program(), "application/octet-stream", f"suyuan_verify.{kind}")
 
 
-def _download(data: bytes, content_type: str, name: str) -> HttpResponse:
+def download(data: bytes, content_type: str, name: str) -> HttpResponse:
+    """A file to be saved under a name."""
     return HttpResponse(data, content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})

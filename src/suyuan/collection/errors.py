@@ -4,7 +4,8 @@ SuyuanError
 ├── SourceRefused    a file cannot be read; says what, where and how to mend it; shown to the collector
 ├── MappingFault     a mapping file has a mistake, with file and line; shown to whoever wrote it
 ├── ImportRefused    the import cannot start or go on; shown to the collector
-└── ImportMissing    no such import of one's own; shown to the collector
+├── ImportMissing    no such import of one's own; shown to the collector
+└── KeyReused        the key of another delivery; shown to programs
 """
 
 from __future__ import annotations
@@ -44,4 +45,15 @@ class ImportMissing(SuyuanError):
         super().__init__(
             "collection.missing", "没有找到这次导入,或它不属于您。", "No such import, or it is not yours.",
             "请从“导入文件”页面重新打开。", "Open it again from the import page.",
+        )  # fmt: skip
+
+
+class KeyReused(SuyuanError):
+    """A key that makes sending again safe came with another delivery before."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "collection.key_reused", "这个 Idempotency-Key 已用于另一次报送。",
+            "This Idempotency-Key came with another delivery.",
+            "新的报送用新的键;重发时内容须与上次完全相同。", "A new delivery takes a new key; what is sent again must be the same.",
         )  # fmt: skip

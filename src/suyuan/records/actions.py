@@ -16,6 +16,7 @@ import uuid_utils
 from django.db import IntegrityError, connection
 
 from suyuan.access.acting import Acting
+from suyuan.access.decide import require
 from suyuan.catalog.check import Checked
 from suyuan.catalog.model import RecordType
 from suyuan.installation.sql import statements
@@ -78,8 +79,10 @@ def open_batch(
     """Open a batch of one type. `label` is what the collector calls the source; it is stored encrypted.
 
     `release` is the catalog release (64 hex digits) every row will be checked against. `level` is that of the
-    highest type in it, where rows of other types come with it.
+    highest type in it, where rows of other types come with it. Raises `NotAllowed`.
     """
+    at = level or record_type.level
+    require(who, "collect", agency=who.agency, level=at)
     batch = UUID(str(uuid_utils.uuid7()))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -87,7 +90,7 @@ def open_batch(
                                           source_digest, mapping_digest, release, label)
                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
                RETURNING encode(records_batch_head(records_batch), 'hex')""",
-            [batch, record_type.id, who.agency, level or record_type.level, who.person, channel, legal_basis, source_digest,
+            [batch, record_type.id, who.agency, at, who.person, channel, legal_basis, source_digest,
              mapping_digest, bytes.fromhex(release), vault.seal("batch.label", batch.bytes, label.encode())],
         )  # fmt: skip
         [head] = cursor.fetchone()

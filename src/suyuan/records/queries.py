@@ -85,7 +85,7 @@ def open_record(
         rows = _read("current", {"ids": [record]})
     else:
         now = datetime.now(UTC)
-        rows = _read("as_of", {"id": record, "as_of": as_of or now, "known_at": known_at or now})
+        rows = _read("as_of", {"id": record, "as_of": in_utc(as_of or now), "known_at": in_utc(known_at or now)})
     if not rows:
         raise _closed(who, record)
     grounds.spend(who, "look")
@@ -311,12 +311,23 @@ def _numbers(who: Acting, exact: Sequence[str]) -> list[int] | None:
     return [terms.number(digest(term)) for digest in found for term in wanted] or None
 
 
-def _cursor(after: str | None) -> tuple[datetime | None, UUID | None]:
-    if not after:
-        return None, None
+def position(after: str) -> tuple[datetime, UUID]:
+    """Where the page begins that `Page.next` names. Raises `ValueError`."""
     moment, _, record = after.partition("_")
+    return in_utc(datetime.fromisoformat(moment)), UUID(record)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A moment in the zone that the database reads at any distance; beyond the first and the last year as it is written."""
     try:
-        return datetime.fromisoformat(moment), UUID(record)
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
+
+
+def _cursor(after: str | None) -> tuple[datetime | None, UUID | None]:
+    try:
+        return position(after) if after else (None, None)
     except ValueError:
         return None, None
 

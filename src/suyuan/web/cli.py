@@ -21,7 +21,7 @@ from suyuan.catalog.model import Field, RecordType
 from suyuan.i18n import say
 from suyuan.installation.command import json_option, with_database
 from suyuan.ledger import queries as ledger
-from suyuan.records import disposal, dossier, export, listing, queries
+from suyuan.records import disposal, dossier, export, listing, plain, queries
 from suyuan.records.export import Wish
 from suyuan.records.listing import Wanted
 from suyuan.records.queries import Change, RevisionInfo
@@ -92,9 +92,9 @@ def show(
         if reveal:
             dossier.reveal_identity(who, record, view.rev)
         else:
-            view = replace(view, content=_masked(view.content, rtype))
+            view = replace(view, content=view.content | plain.masked(view.content, rtype))
         if as_json:
-            click.echo(json.dumps(_as_dict(view, rtype), ensure_ascii=False, default=str))
+            click.echo(_json(plain.head(view) | {"content": plain.open_content(view.content, rtype)}))
             return
         click.echo("\n".join(_lines(view, rtype)))
 
@@ -109,13 +109,13 @@ def history(record: UUID, username: str, ground: int | None, as_json: bool) -> N
     """Every revision, oldest first, with the fields it changed; then who did what with the record."""
     with acting_as(username, ground=ground) as who:
         revisions = queries.history(who, record)
-        views = {one.rev: one for one in queries.every_revision(record)}
-        rtype = catalog.current().types[next(iter(views.values())).type]
-        views = {rev: replace(one, content=_masked(one.content, rtype)) for rev, one in views.items()}
+        views = queries.every_revision(record)
+        rtype = catalog.current().types[views[0].type]
         seen = ledger.about(record)
-        steps = [(one, _changed(views, one.rev, rtype)) for one in revisions]
+        steps = plain.steps(revisions, views, rtype)
         if as_json:
-            click.echo(json.dumps(_history(steps, seen), ensure_ascii=False, default=str))
+            told = {"revisions": [plain.revision(*one) for one in steps], "entries": [plain.entry(one) for one in seen]}
+            click.echo(_json(told))
             return
         for info, changed in steps:
             click.echo("\n".join(_step(info, changed, rtype)))
@@ -197,33 +197,6 @@ def _value(field: Field, value: Any) -> str:
     return write(field, value)
 
 
-def _masked(content: dict[str, Any], rtype: RecordType) -> dict[str, Any]:
-    """Identifying values as lists show them; those that are not are left as they are stored."""
-    hidden = {name for name in content if rtype.fields[name].protection == "identifying"}
-    return {
-        name: write(rtype.fields[name], value, masked=True) if name in hidden and value not in (None, "", []) else value
-        for name, value in content.items()
-    }
-
-
-def _open_content(content: dict[str, Any], rtype: RecordType) -> dict[str, Any]:
-    return {name: value for name, value in content.items() if rtype.fields[name].protection != "protected"}
-
-
-def _as_dict(view: RecordView, rtype: RecordType) -> dict[str, Any]:
-    return {
-        "record": view.record_id, "rev": view.rev, "type": view.type, "state": view.state, "level": view.level,
-        "agency": view.agency, "author": view.author, "valid_from": view.valid_from.isoformat(),
-        "recorded_at": view.recorded_at.isoformat(), "in_force_rev": view.in_force_rev, "batch": view.batch,
-        "row": view.row_no, "digest": view.digest.hex(), "content": _open_content(view.content, rtype),
-    }  # fmt: skip
-
-
-def _changed(views: dict[int, RecordView], rev: int, rtype: RecordType) -> list[Change]:
-    before = views[rev - 1].content if rev - 1 in views else {}
-    return queries.changes(_open_content(before, rtype), _open_content(views[rev].content, rtype))
-
-
 def _step(info: RevisionInfo, changed: list[Change], rtype: RecordType) -> Iterator[str]:
     since = _moment(info.in_force_since) if info.in_force_since else say("未生效", "not in force")
     yield (f"r{info.rev}  {_moment(info.recorded_at)}  {access.person_name(info.author)}  {info.channel}  "
@@ -234,22 +207,10 @@ def _step(info: RevisionInfo, changed: list[Change], rtype: RecordType) -> Itera
             yield f"    {say(field.label.zh, field.label.en)}:{_value(field, one.before)} → {_value(field, one.after)}"
 
 
-def _history(steps: list[tuple[RevisionInfo, list[Change]]], seen: list[ledger.Seen]) -> dict[str, Any]:
-    return {
-        "revisions": [
-            {"rev": info.rev, "recorded_at": info.recorded_at.isoformat(), "valid_from": info.valid_from.isoformat(),
-             "author": info.author, "channel": info.channel, "batch": info.batch, "row": info.row_no,
-             "digest": info.digest.hex(), "returned": info.returned,
-             "in_force_since": info.in_force_since.isoformat() if info.in_force_since else None,
-             "changes": [one._asdict() for one in changed]}
-            for info, changed in steps
-        ],
-        "entries": [
-            {"at": one.at.isoformat(), "act": one.act.name, "person": one.person, "agency": one.agency, "rev": one.rev,
-             "in_tree": one.sequenced}
-            for one in seen
-        ],
-    }  # fmt: skip
+def _json(value: Any) -> str:
+    return json.dumps(
+        value, ensure_ascii=False, default=lambda one: one.isoformat() if isinstance(one, datetime) else str(one)
+    )
 
 
 def _moment(at: datetime) -> str:

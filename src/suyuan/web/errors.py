@@ -12,12 +12,16 @@ from suyuan.errors import SuyuanError
 from suyuan.web import views
 
 STATUS = {
+    "access.bad_token": 401,
+    "access.no_ground": 403,
     "access.no_purpose": 403,
     "access.not_signed": 403,
     "access.limit_reached": 429,
     "access.not_allowed": 403,
     "ledger.unavailable": 503,
     "vault.locked": 503,
+    "vault.sealed": 503,
+    "api.invalid": 422,
 }
 
 

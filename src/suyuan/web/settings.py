@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "suyuan.web.security.headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "suyuan.web.language.speak",
+    "suyuan.web.api.refusals.shape",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
 from suyuan.web import desk, export_views
+from suyuan.web.api import api
 
 _own = (
     [path("", desk.desk, name="desk"), path("records/<slug:type>/export/", export_views.page, name="export")],
@@ -13,6 +14,7 @@ _own = (
 )
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(_own)),
+    path("api/", api.urls),
     path("language/", set_language, name="set_language"),
     path("review/", include("suyuan.review.urls")),
     path("collect/", include("suyuan.collection.urls")),

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from suyuan.catalog.model import Field
 from suyuan.i18n import say
+from suyuan.records.mask import mask
 from suyuan.web import dates
-from suyuan.web.mask import mask
 from suyuan.web.words import code_name, place_name, unit_word
 
 EMPTY = "—"

@@ -10,5 +10,5 @@ from suyuan.installation.sql import run
 class Migration(migrations.Migration):
     """Tokens of accounts."""
 
-    dependencies = [("access", "0005_bound")]
+    dependencies = [("access", "0006_retention")]
     operations = [run("access", "tokens")]

@@ -1,0 +1,84 @@
+"""Records as values for programs: what `--json` prints and the API sends. What identifies a person is masked unless revealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from suyuan.catalog.model import Field, RecordType
+from suyuan.ledger.queries import Seen
+from suyuan.records.mask import mask
+from suyuan.records.queries import Change, RevisionInfo, changes
+from suyuan.records.reading import RecordView
+
+
+def masked(content: dict[str, Any], rtype: RecordType) -> dict[str, Any]:
+    """The content without protected values and with identifying ones as lists show them."""
+    shown = open_content(content, rtype)
+    return {
+        name: _mask(rtype.fields[name], value) if rtype.fields[name].protection == "identifying" else value
+        for name, value in shown.items()
+    }
+
+
+def open_content(content: dict[str, Any], rtype: RecordType) -> dict[str, Any]:
+    """The content without protected values: those are shown one at a time."""
+    return {name: value for name, value in content.items() if rtype.fields[name].protection != "protected"}
+
+
+def protected(content: dict[str, Any], rtype: RecordType) -> list[str]:
+    """Names of the protected fields that hold something."""
+    return [name for name in content if rtype.fields[name].protection == "protected"]
+
+
+def head(view: RecordView) -> dict[str, Any]:
+    """A revision without its content."""
+    return {
+        "record": view.record_id, "rev": view.rev, "type": view.type, "state": view.state, "level": view.level,
+        "agency": view.agency, "author": view.author, "valid_from": view.valid_from, "recorded_at": view.recorded_at,
+        "in_force_rev": view.in_force_rev, "batch": view.batch, "row": view.row_no, "digest": view.digest.hex(),
+    }  # fmt: skip
+
+
+def steps(
+    infos: Iterable[RevisionInfo], views: Iterable[RecordView], rtype: RecordType
+) -> list[tuple[RevisionInfo, list[Change]]]:
+    """Each revision with the fields it changed, masked, oldest first."""
+    contents = {one.rev: one.content for one in views}
+    return [
+        (one, masked_changes(changes(contents.get(one.rev - 1, {}), contents.get(one.rev, {})), rtype)) for one in infos
+    ]
+
+
+def masked_changes(changed: Iterable[Change], rtype: RecordType) -> list[Change]:
+    """What differs, without protected values and with identifying ones masked."""
+    fields = rtype.fields
+    return [
+        Change(one.field, *(masked({one.field: value}, rtype)[one.field] for value in one[1:]))
+        for one in changed
+        if fields[one.field].protection != "protected"
+    ]
+
+
+def revision(info: RevisionInfo, changed: list[Change]) -> dict[str, Any]:
+    """One step in a record's life."""
+    return {
+        "rev": info.rev, "recorded_at": info.recorded_at, "valid_from": info.valid_from, "author": info.author,
+        "channel": info.channel, "batch": info.batch, "row": info.row_no, "digest": info.digest.hex(),
+        "returned": info.returned, "in_force_since": info.in_force_since,
+        "changes": [one._asdict() for one in changed],
+    }  # fmt: skip
+
+
+def entry(seen: Seen) -> dict[str, Any]:
+    """One entry about a record."""
+    return {
+        "at": seen.at, "act": seen.act.name, "person": seen.person, "agency": seen.agency, "rev": seen.rev,
+        "in_tree": seen.sequenced,
+    }  # fmt: skip
+
+
+def _mask(field: Field, value: Any) -> Any:
+    if value in (None, "", []):
+        return value
+    return [mask(field, str(one)) for one in value] if isinstance(value, list) else mask(field, str(value))
