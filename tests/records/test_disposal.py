@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from django.test import Client
 
 import suyuan_verify
 from delivered import deliver, rows_of
@@ -21,7 +22,7 @@ from suyuan.ledger import sequencer, verify
 from suyuan.records import disposal, queries
 from suyuan.records.errors import DisposalRefused, NotFound
 from suyuan.review import actions as review
-from world import CITY, World, grant, signed_in
+from world import CITY, PASSWORD, World, grant, signed_in
 
 Superuser = Callable[[], psycopg.Connection[Any]]
 ROW = rows_of("violation", 1, points="6", act="P06-08")[0]
@@ -129,6 +130,21 @@ def test_an_erased_record_that_is_back_is_named(fresh_world: World, record: UUID
     )
     attacker.execute("UPDATE records_record SET wrapped_key = %s, state = 'in_force', in_force_rev = 1", kept)
     assert "record.erased_is_back" in codes()
+
+
+@pytest.mark.control("C12")
+def test_asking_and_erasing_want_a_fresh_factor(fresh_world: World, record: UUID) -> None:
+    """A session that has not shown one lately is sent to show it, and nothing happens before."""
+    head, custodian = Client(), Client()
+    assert head.login(username="head", password=PASSWORD)
+    assert custodian.login(username="custodian", password=PASSWORD)
+    answer = head.post(f"/record/{record}/dispose/", {"basis": "保存期限届满"})
+    assert answer.headers["Location"].startswith("/reauthenticate/")
+    asked(fresh_world, record)
+    answer = custodian.post("/vault/keys/disposals/", {"record": str(record)})
+    assert answer.headers["Location"].startswith("/reauthenticate/")
+    with fresh_world.custodian.acting() as who:
+        assert [one.done_at for one in disposal.waiting(who)] == [None]
 
 
 def test_the_pages_ask_and_do_it(fresh_world: World, record: UUID) -> None:
