@@ -26,7 +26,8 @@ from psycopg.types.json import Jsonb
 from delivered import deliver, rows_of
 from suyuan import catalog
 from suyuan.access import actions as access
-from suyuan.access import grounds, proposals, undertaking
+from suyuan.access import grounds, proposals, tokens, undertaking
+from suyuan.access.models import Account
 from suyuan.access.rows import BOUND as POWERS
 from suyuan.audit import actions as audit
 from suyuan.audit.queries import items
@@ -106,6 +107,7 @@ CLASSES: dict[str, dict[str, tuple[str, ...]]] = {
         "access_agency": ("agency", "width", "parent", "name", "name_en", "kind", "division_code"),
         "access_person": ("person", "staff_no", "name", "agency", "active"),
         "access_account": ("username", "person", "is_active"),
+        "access_token": ("token", "account", "name", "digest", "made_at", "expires_at"),
     },
     "grants and clearances": {
         "access_duty": (
@@ -515,7 +517,8 @@ def _batch(world: World, serial: str, rows: int, points: str) -> None:
 
 
 def _powers(world: World) -> None:
-    """A duty granted by two and one proposed, a limit, a clearance and a text proposed, an emergency, a request."""
+    """A token, a duty granted by two and one proposed, a limit, a clearance and a text proposed, an emergency, a request."""
+    tokens.issue(Account.objects.get(username="analyst"), "统计程序", 30)
     until = timezone.localdate() + timedelta(days=9)
     grant(world, world.trainer.person, "training_manager", STATION, ends_on=until)
     with world.security.acting() as who:

@@ -94,6 +94,7 @@ def by_command(who: Somebody, path: Path) -> Counter[str]:
 
 
 @pytest.mark.clause("1.3.4", "3.1.1", "3.1.2")
+@pytest.mark.control("C39")
 def test_form_file_api_and_command_say_the_same(fresh_world: World, tmp_path: Path) -> None:
     """Row by row the same findings, whatever door they came through."""
     path = as_csv(tmp_path / "rows.csv")

@@ -38,6 +38,7 @@ def prepare(world: World, db: psycopg.Connection[Any]) -> Known:
     )
 
 
+@pytest.mark.control("C39")
 def test_whatever_is_sent_the_answer_is_as_described(fresh_world: World, known: Known) -> None:
     """No fault of ours, nothing that the description does not say, nothing without a token; four of five operations reached."""
     found = Found()

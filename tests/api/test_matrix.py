@@ -76,6 +76,7 @@ def acts_since(superuser: Callable[[], psycopg.Connection[Any]], person: int, co
 
 @pytest.mark.clause("5.1.1", "5.1.2", "5.3.1")
 @pytest.mark.parametrize("duty", HOLDERS)
+@pytest.mark.control("C8")
 def test_every_operation_is_as_the_matrix_says(world: World, superuser: Any, duty: str) -> None:
     """Allowed where the norm allows it and nowhere else; each call that shows or changes a record, and each refusal, is entered."""
     who, expected = getattr(world, HOLDERS[duty]), matrix.by_duty("api")

@@ -56,6 +56,7 @@ def test_refusals_speak_the_language_that_was_asked_for(world: World, language: 
 
 
 @pytest.mark.clause("5.1.2")
+@pytest.mark.control("C9")
 def test_hidden_and_missing_records_answer_alike(world: World) -> None:
     """Status, body and headers, for every operation on a record or a batch."""
     batch, result, receipt = deliver(world.collector, "violation", rows_of("violation", 1))
@@ -129,6 +130,7 @@ def test_what_is_no_address_is_told_in_the_same_shape(world: World) -> None:
     assert program._client.get("/nothing/")["Content-Type"].startswith("text/html")
 
 
+@pytest.mark.control("C40")
 def test_a_fault_of_ours_is_told_in_the_same_shape(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a word of what broke."""
     from suyuan.records import listing
@@ -154,6 +156,7 @@ def test_too_many_looks_are_stopped_with_the_time_to_wait(world: World, superuse
 
 
 @pytest.mark.clause("1.3.3")
+@pytest.mark.control("C9")
 def test_what_identifies_a_person_is_masked_until_revealed(world: World) -> None:
     """In the list, the record, its history and comparisons; one value at a time in clear, under a purpose only."""
     [row] = rows_of("violation", 1, plate="浙A86421")

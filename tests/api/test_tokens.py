@@ -76,6 +76,7 @@ def test_the_application_role_cannot_read_a_digest(world: World) -> None:
             cursor.execute(statement)
 
 
+@pytest.mark.control("C12")
 def test_making_a_token_asks_for_a_fresh_factor(world: World) -> None:
     """A session that was left open makes none."""
     client = Client()
@@ -90,6 +91,7 @@ def test_making_a_token_asks_for_a_fresh_factor(world: World) -> None:
 
 
 @pytest.mark.clause("5.1.2")
+@pytest.mark.control("C5")
 def test_a_token_dies_with_its_account_its_person_and_by_revocation(
     newcomer: Somebody, fresh_world: World, superuser: Superuser
 ) -> None:

@@ -257,7 +257,7 @@ def test_a_finding_has_an_owner_who_is_not_its_subject(world: World) -> None:
 
 def test_every_administrative_act_has_words(world: World) -> None:
     """What an entry says was done is read by people: each code that the program enters has its words."""
-    written = re.compile(r'"done": "(\w+)"|do\(who, "(\w+)"|_enter\(who, "(\w+)"')
+    written = re.compile(r'"done": "(\w+)"|do\(who, "(\w+)"|_enter\(\w+, "(\w+)"')
     sources = [path.read_text(encoding="utf-8") for path in Path(suyuan.__file__).parent.rglob("*.py")]
     codes = {next(filter(None, found)) for text in sources for found in written.findall(text)}
     assert len(codes) > 20

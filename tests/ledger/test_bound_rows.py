@@ -59,6 +59,12 @@ ATTACKS = {
         "access_account",
         "row.altered",
     ),
+    "a token planted": (
+        """INSERT INTO access_token (account, name, digest, expires_at)
+           SELECT min(id), 'x', sha256('x'), now() + interval '1 day' FROM access_account""",
+        "access_token",
+        "row.not_in_ledger",
+    ),
     "a signature removed": (
         "DELETE FROM access_undertaking_signature WHERE person = 1",
         "access_undertaking_signature 1 1",

@@ -8,6 +8,7 @@ BOUND = (
     Bound("access_agency", ("agency",)),
     Bound("access_person", ("person",)),
     Bound("access_account", ("id",), ("id", "username", "person", "is_active")),
+    Bound("access_token", ("token",), ("token", "account", "name", "digest", "made_at", "expires_at", "revoked_at")),
     Bound("access_duty", ("duty",)),
     Bound("access_ground", ("ground",)),
     Bound("access_ground_request", ("request",)),

@@ -100,4 +100,4 @@ def _digest(secret: str) -> bytes:
 
 
 def _enter(account: Account, done: str, **numbers: int) -> None:
-    ledger.append(ledger.Somebody(account.person), Act.administer, detail={"done": done} | numbers)
+    ledger.append(ledger.Somebody(account.person), Act.administer, detail={"done": done} | numbers, changes=True)
