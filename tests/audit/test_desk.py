@@ -183,6 +183,25 @@ def test_a_week_that_is_not_over_is_not_drawn(world: World, past_week: list[tupl
         cursor.execute("SELECT audit_draw(%s, %s)", [MONDAY, bytes(32)])
 
 
+def test_the_seed_of_a_week_is_committed_as_it_begins(fresh_world: World) -> None:
+    """Nobody has to look: wherever somebody audits the worker commits it, once; an auditor finds it there and makes no other."""
+    assert actions.begin_weeks() == 1
+    assert actions.begin_weeks() == 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT monday, encode(seed_digest, 'hex') FROM audit_week")
+        [(monday, digest)] = cursor.fetchall()
+    with fresh_world.auditor.on_duty() as who:
+        actions.open_weeks(who)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT encode(seed_digest, 'hex') FROM audit_week WHERE monday = %s", [monday])
+        assert cursor.fetchone() == (digest,)
+    with psycopg.connect(current().database("sequencer")) as log:
+        held = log.execute(
+            "SELECT person, encode(digest, 'hex') FROM ledger_entry WHERE act = 31 ORDER BY at"
+        ).fetchall()
+    assert (0, digest) in held
+
+
 def test_the_seed_is_secret_until_the_draw(world: World, past_week: list[tuple[int, int]]) -> None:
     """What lies in the database before the draw opens only with the vault's key."""
     with world.auditor.acting() as who:

@@ -48,11 +48,28 @@ def open_weeks(who: Acting) -> None:
     """Commit the seeds of this week and the last, where that was not done: each digest is in the ledger before its draw."""
     this = timezone.localdate() - timedelta(days=timezone.localdate().weekday())
     for monday in (this - timedelta(days=7), this):
-        seed = secrets.token_bytes(32)
-        digest = sha256(seed).digest()
-        sealed = vault.seal(_SEED, _place(who.agency, monday), seed)
+        digest, sealed = _seed(who.agency, monday)
         if _do("SELECT audit_open_week(%s, %s, %s)", [monday, digest, sealed]):
             ledger.append(who, Act.audit_commit, digest=digest, detail={"week": monday.isoformat()}, changes=True)
+
+
+def begin_weeks() -> int:
+    """Commit this week's seed wherever somebody audits, before any of its accesses can be known; gives how many were new."""
+    this, made = timezone.localdate() - timedelta(days=timezone.localdate().weekday()), 0
+    for (agency,) in queries.seats():
+        with transaction.atomic():
+            digest, sealed = _seed(agency, this)
+            if _do("SELECT audit_begin_week(%s, %s, %s)", [agency, digest, sealed]):
+                detail = {"week": this.isoformat(), "agency": agency}
+                ledger.append(ledger.SYSTEM, Act.audit_commit, digest=digest, detail=detail, changes=True)
+                made += 1
+    return made
+
+
+def _seed(agency: int, monday: date) -> tuple[bytes, bytes]:
+    """A fresh seed of a week: its digest, and itself sealed."""
+    seed = secrets.token_bytes(32)
+    return sha256(seed).digest(), vault.seal(_SEED, _place(agency, monday), seed)
 
 
 def draw(who: Acting, monday: date) -> int:

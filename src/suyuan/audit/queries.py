@@ -194,6 +194,11 @@ def search(wanted: Wanted, after: str = "", limit: int = 50) -> list[Line]:
     ]
 
 
+def seats() -> list[tuple[Any, ...]]:
+    """Agencies at which somebody audits now."""
+    return _called("SELECT audit_seats()", [])
+
+
 def entry(writer: int, n: int) -> Placed | None:
     """One entry with its place in the tree, proved on the spot; None where the auditor reaches no such entry."""
     rows = _called("SELECT * FROM audit_entry(%s, %s)", [writer, n])

@@ -127,6 +127,12 @@ BEGIN
     WHERE e.at >= p_from AND e.at < p_to AND coalesce(range @> p.agency, lower(range) = 0) GROUP BY 1 ORDER BY 1;
 END $$;
 
+-- Agencies at which somebody audits now.
+CREATE FUNCTION audit_seats() RETURNS SETOF bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    SELECT DISTINCT agency FROM access_duty
+    WHERE kind = 'security_auditor' AND civil_today() >= starts_on AND civil_today() < ends_on
+$$;
+
 -- The seed of a week, kept secret until the draw; its digest goes to the ledger with the caller's entry.
 CREATE FUNCTION audit_open_week(p_monday date, p_seed_digest bytea, p_sealed bytea) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
@@ -134,6 +140,19 @@ BEGIN
     INSERT INTO audit_week (agency, monday, seed_digest, sealed_seed) VALUES (lower(audit_range()), p_monday, p_seed_digest, p_sealed)
     ON CONFLICT DO NOTHING;
     RETURN FOUND;
+END $$;
+
+-- The same at the beginning of a week, for an agency where somebody audits, before anybody looks at the page.
+CREATE FUNCTION audit_begin_week(p_agency bigint, p_seed_digest bytea, p_sealed bytea) RETURNS date
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE begun date := civil_today() - (extract(isodow FROM civil_today())::int - 1);
+BEGIN
+    IF NOT p_agency IN (SELECT audit_seats()) THEN
+        PERFORM access_refuse('audit_draw_refused');
+    END IF;
+    INSERT INTO audit_week (agency, monday, seed_digest, sealed_seed) VALUES (p_agency, begun, p_seed_digest, p_sealed)
+    ON CONFLICT DO NOTHING;
+    RETURN CASE WHEN FOUND THEN begun END;
 END $$;
 
 -- Draw the sample of a week that is over: the accesses whose SHA-256 of seed, writer and number comes first. So many that
@@ -325,6 +344,7 @@ BEGIN
     FOREACH f IN ARRAY ARRAY[
         'audit_range()', 'audit_search(bigint, uuid, bigint, smallint[], bigint, bigint, bigint, int, bigint, int)',
         'audit_entry(int, bigint)', 'audit_counts(bigint, bigint)', 'audit_open_week(date, bytea, bytea)', 'audit_draw(date, bytea)',
+        'audit_seats()', 'audit_begin_week(bigint, bytea, bytea)',
         'audit_items(date)', 'audit_confirm(bigint, date, int, bigint, boolean, text)',
         'audit_open_finding(bigint, text, bigint, text, bigint, date)', 'audit_close_finding(bigint, text)',
         'audit_conclude(date, text)', 'audit_note_staff(bigint, uuid)', 'audit_note_absence(bigint, date, date, text)',
