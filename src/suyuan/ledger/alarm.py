@@ -18,6 +18,10 @@ WORDS = {
     "ledger_unavailable": ("审计账本无法写入,已停止提供数据", "the ledger could not be written; no data was served"),
     "ledger_gap": ("审计账本缺少条目,已停止推进", "entries are missing from the ledger; it does not advance"),
     "clock_step": ("系统时钟跳变超过 1 秒", "the clock stepped by more than one second"),
+    "clock_skew": (
+        "数据库与程序的时钟相差超过 1 秒",
+        "the clocks of the database and of the program are more than one second apart",
+    ),
     "limit_reached": ("查阅达到上限", "a limit of looks was reached"),
     "break_glass": ("启用紧急查阅", "emergency access was opened"),
 }

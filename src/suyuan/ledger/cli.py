@@ -22,16 +22,19 @@ def ledger() -> None:
 @with_database
 @json_option
 def verify(as_json: bool) -> None:
-    """Exit code 0 when clean, 1 when something is wrong."""
-    from suyuan.ledger.verify import verify as run
+    """Exit code 0 when clean, 1 when something is wrong. Hints say what is odd and no fault, and leave the code at 0."""
+    from suyuan.ledger import verify as room
 
-    faults = list(run())
+    faults, hints = list(room.verify()), list(room.hints())
     if as_json:
-        click.echo(
-            json.dumps({"clean": not faults, "faults": [fault._asdict() for fault in faults]}, ensure_ascii=False)
-        )
+        found = {
+            "clean": not faults,
+            "faults": [one._asdict() for one in faults],
+            "hints": [one._asdict() for one in hints],
+        }
+        click.echo(json.dumps(found, ensure_ascii=False))
     else:
-        for fault in faults:
+        for fault in (*hints, *faults):
             click.echo(f"{fault.code}  {fault.where}\n    {fault.zh} · {fault.en}")
         click.echo("账本完好 · clean" if not faults else f"发现 {len(faults)} 处问题 · {len(faults)} faults")
     sys.exit(1 if faults else 0)

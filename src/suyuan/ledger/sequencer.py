@@ -18,6 +18,7 @@ from suyuan.installation import current
 from suyuan.installation.sql import statements
 from suyuan.ledger import alarm, keys, witness
 from suyuan.ledger.checkpoint import Checkpoint, sign
+from suyuan.ledger.clock import Watch
 from suyuan.ledger.entries import Entry, encode, leaf_hash
 from suyuan.ledger.errors import LedgerGap
 from suyuan.ledger.tiles import TileTree, grow
@@ -66,7 +67,10 @@ def _hold(connection: psycopg.Connection, stop: threading.Event) -> None:
         if got and got[0]:
             break
         stop.wait(1)
+    watch = Watch()
+    watch.since(connection)
     while not stop.is_set():
+        watch.look(connection)
         try:
             run_once(connection)
         except LedgerGap as exc:

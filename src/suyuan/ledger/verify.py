@@ -13,6 +13,7 @@ import psycopg
 from suyuan.installation import current
 from suyuan.ledger import keys, pruning, witness
 from suyuan.ledger.checkpoint import Checkpoint, in_its_time, key_id_of, read, signer_of
+from suyuan.ledger.clock import doubtful
 from suyuan.ledger.entries import bind, encode, encode_arrival, leaf_hash
 from suyuan.ledger.faults import Fault
 from suyuan.ledger.keys import Signer
@@ -51,6 +52,12 @@ def verify() -> Iterator[Fault]:
                 "stored values cannot be read: this check could not be finished",
             )
             yield Fault("verify.unreadable", where, zh, en)
+
+
+def hints() -> Iterator[Fault]:
+    """What is odd and yet no fault: entries made under a clock that may have been wrong."""
+    with psycopg.connect(current().database("sequencer")) as connection:
+        yield from doubtful(connection)
 
 
 def verify_log() -> Iterator[Fault]:
