@@ -236,7 +236,7 @@ BEGIN
     IF used > allowed THEN
         PERFORM access_refuse('access_limit_reached');
     END IF;
-    RETURN greatest(0, 2000 * (2 * used - allowed) / (2 * allowed));
+    RETURN greatest(0, 2000::bigint * (2::bigint * used - allowed) / (2::bigint * allowed));
 END $$;
 
 DO $$
