@@ -43,6 +43,7 @@ def told(kind: str, since: int) -> list[int]:
     return [one.detail["seconds"] for one in alarm.latest()[since:] if one.kind == kind]
 
 
+@pytest.mark.control("C17")
 @pytest.mark.clause("5.3.1")
 @pytest.mark.parametrize("step", [-DAY, -2, 2, 300])
 def test_a_step_of_more_than_a_second_is_alarmed_once(clock: Clock, step: int) -> None:
