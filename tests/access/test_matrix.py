@@ -256,6 +256,7 @@ MISSING = frozenset({"duty raise", "duty lower", "duty effect", "duty approve", 
                      "ground answer", "ground assign"})  # fmt: skip
 
 
+@pytest.mark.usefixtures("own_keys")
 @pytest.mark.clause("5.1.2")
 @pytest.mark.parametrize("duty", HOLDERS)
 @pytest.mark.control("C8")

@@ -13,6 +13,7 @@ import click
 from suyuan.cli.clone import source_folder
 from suyuan.i18n import say
 
+PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "softhsm2": ("softhsm2-util",)}
 LINTS = (
     ("ruff check", ["-m", "ruff", "check", "."]),
     ("ruff format", ["-m", "ruff", "format", "--check", "."]),
@@ -28,7 +29,7 @@ LINTS = (
 def test(arguments: tuple[str, ...]) -> int:
     """全部检查:格式、类型、引用约束和测试。Lint, types, import contracts and all tests; arguments go to pytest."""
     root = source_folder("tests")
-    ensure_browser()
+    ensure_programs()
     failed = [name for name, command in LINTS if not _passes(root, name, command)]
     code = _pytest(root, arguments)
     for name in failed:
@@ -51,14 +52,15 @@ def _pytest(root: Path, arguments: tuple[str, ...]) -> int:
     return subprocess.run(command, cwd=root, env=environment, check=False).returncode
 
 
-def ensure_browser() -> None:
-    """Chromium for the browser tests: used if it is there, installed from Debian's packages by root, else asked for."""
-    if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+def ensure_programs() -> None:
+    """Chromium and a software token for the tests: used if there, installed from Debian's packages by root, else asked for."""
+    missing = [package for package, programs in PROGRAMS.items() if not any(map(shutil.which, programs))]
+    if not missing:
         return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        click.echo(say("正在安装 Chromium…", "Installing Chromium…"), err=True)
-        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for step in (["apt-get", "-q", "update"], ["apt-get", "-qy", "install", "--no-install-recommends", "chromium"]):
-            subprocess.run(step, env=quiet, stdout=subprocess.DEVNULL, check=True)
-        return
-    raise click.UsageError("缺少 Chromium:sudo apt-get install chromium。Chromium is missing: install that package.")
+    names = " ".join(missing)
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise click.UsageError(f"缺少程序:sudo apt-get install {names}。Programs are missing: install those packages.")
+    click.echo(say(f"正在安装 {names}…", f"Installing {names}…"), err=True)
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["apt-get", "-q", "update"], ["apt-get", "-qy", "install", "--no-install-recommends", *missing]):
+        subprocess.run(step, env=quiet, stdout=subprocess.DEVNULL, check=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 
+from suyuan.errors import SuyuanError
 from suyuan.installation import current
 from suyuan.installation.sql import statements
 from suyuan.ledger import alarm, keys, witness
@@ -76,6 +77,9 @@ def _hold(connection: psycopg.Connection, stop: threading.Event) -> None:
         except LedgerGap as exc:
             log.critical("%s", exc)
             alarm.raise_alarm("ledger_gap", {})
+        except SuyuanError as exc:  # of whoever holds the signing key; entries wait until it is back
+            log.error("%s", exc)
+            alarm.raise_alarm("signing_away", {})
         stop.wait(_PAUSE)
 
 

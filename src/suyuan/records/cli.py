@@ -13,6 +13,9 @@ from suyuan.installation.command import json_option, with_database
 from suyuan.vault.cli import CUSTODIAN, vault
 from suyuan.vault.suites import SUITES
 
+PLACE = click.option(
+    "--in", "place", metavar="NAME", help="存放处:file 或设置中的名称,默认不变 Where it lies, by default as before"
+)
 _PIECE = 2.0  # seconds between two lines of progress
 
 
@@ -37,17 +40,22 @@ def keys(as_json: bool) -> None:
 @vault.command("rotate", help="更换一级密钥,或继续未完成的更换 · renew the keys of a level, or go on with it")
 @click.option("--level", type=click.IntRange(1, 2), default=1, show_default=True, help="密级 Level")
 @click.option("--suite", type=click.Choice(list(SUITES)), help="算法,默认不变 Ciphers, by default the same")
+@PLACE
 @as_option
 @with_database
 @json_option
-def rotate(level: int, suite: str | None, username: str, as_json: bool) -> int:
+def rotate(level: int, suite: str | None, place: str | None, username: str, as_json: bool) -> int:
     """Every record is encrypted anew; people go on working. Exit code 1 where a damaged record keeps the old key."""
     from suyuan.records import rotation
-    from suyuan.vault import generations
+    from suyuan.vault import custodians, generations
 
+    if level == custodians.LEVEL and place:
+        raise click.UsageError(
+            say("2 级密钥只由保管人保管,不能指定 --in。", "Level 2's keys stay with its custodians: leave --in out.")
+        )
     if generations.retiring(level) is None:
         with acting_as(username, CUSTODIAN) as who:
-            rotation.begin(who, level, suite)
+            rotation.begin(who, level, suite, place)
     while not (left := rotation.run(level, _PIECE)).nothing and not left.damaged:
         click.echo(say(f"还剩 {left.records} 条", f"{left.records} left"), err=True)
     if as_json:
@@ -62,15 +70,16 @@ def rotate(level: int, suite: str | None, username: str, as_json: bool) -> int:
 
 
 @vault.command("rotate-signing", help="更换账本签名密钥 · renew the ledger's signing key")
+@PLACE
 @as_option
 @with_database
 @json_option
-def rotate_signing(username: str, as_json: bool) -> None:
+def rotate_signing(place: str | None, username: str, as_json: bool) -> None:
     """The old key signs the new one; its public half is printed."""
     from suyuan.vault import custody
 
     with acting_as(username, CUSTODIAN) as who:
-        made = custody.renew_signing(who)
+        made = custody.renew_signing(who, place)
     told = {"number": made.number, "since": made.since, "public_key": made.public.hex()}
     click.echo(
         json.dumps(told) if as_json else say(f"新公钥:{made.public.hex()}", f"New public key: {made.public.hex()}")

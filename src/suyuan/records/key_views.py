@@ -16,6 +16,8 @@ from suyuan.access.web import ActingRequest, with_acting
 from suyuan.errors import SuyuanError
 from suyuan.records import disposal, rotation, tasks
 from suyuan.vault import actions, custody, generations
+from suyuan.vault.errors import KeySettingsWrong
+from suyuan.vault.holder import holders
 from suyuan.vault.ring import Generation
 from suyuan.vault.suites import SUITES
 
@@ -73,7 +75,7 @@ def keys(request: ActingRequest) -> HttpResponse:
     listed = inventory()
     context = {
         "listed": listed, "signing": list(reversed(actions.provider().signing())), "suites": list(SUITES),
-        "levels": [_level(level, listed) for level in generations.levels()],
+        "places": _places(), "levels": [_level(level, listed) for level in generations.levels()],
     }  # fmt: skip
     return render(request, "records/keys.html", context)
 
@@ -96,23 +98,39 @@ def disposals(request: ActingRequest) -> HttpResponse:
     return render(request, "records/disposals.html", {"listed": listed, "me": who.person})
 
 
+def _places() -> list[tuple[str, str]]:
+    """Where new keys may lie, with the words for it; the key file alone where the settings of others cannot be used."""
+    try:
+        names = list(holders())
+    except KeySettingsWrong:
+        names = []
+    return [(name, str(HOLDERS.get(name, name))) for name in ("file", *names)]
+
+
 def _level(level: int, listed: list[Listed]) -> dict[str, Any]:
     """How a level's renewal stands: how many records are over, of how many."""
     mine = [one for one in listed if one.key.level == level]
     left = next((one.records for one in mine if one.key.state == "retiring"), None)
     over = next((one.records for one in mine if one.key.state == "current"), 0)
-    suite = next(one.key.suite for one in mine if one.key.state == "current")
-    return {"level": level, "left": left, "over": over, "all": over + (left or 0), "suite": suite}
+    now = next(one.key for one in mine if one.key.state == "current")
+    return {
+        "level": level,
+        "left": left,
+        "over": over,
+        "all": over + (left or 0),
+        "suite": now.suite,
+        "place": now.holder,
+    }
 
 
 def _act(request: ActingRequest) -> None:
     who, given = request.acting, request.POST
     if given.get("act") == "renew" and given.get("level") in ("1", "2") and given.get("suite") in SUITES:
-        rotation.begin(who, int(given["level"]), given["suite"])
+        rotation.begin(who, int(given["level"]), given["suite"], given.get("place"))
         tasks.defer()
         messages.success(request, _("已开始更换，后台逐条重新加密，期间照常使用。"))
     elif given.get("act") == "signing":
-        custody.renew_signing(who)
+        custody.renew_signing(who, given.get("place"))
         messages.success(request, _("签名密钥已更换，旧公钥的持有者可凭交接签名继续核验。"))
     elif given.get("act") == "destroy" and given.get("key", "").isdecimal():
         rotation.destroy(who, int(given["key"]))

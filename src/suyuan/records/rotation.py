@@ -52,14 +52,15 @@ class Left(NamedTuple):
         return not (self.records or self.identities)
 
 
-def begin(who: Acting, level: int, suite: str | None = None, holder: str | None = None) -> int:
+def begin(who: Acting, level: int, suite: str | None = None, place: str | None = None) -> int:
     """Give a level its next generation of keys; gives the number of the new key. `run` then brings the records over.
 
-    Raises `NotAllowed`, `RotationUnfinished`, `VaultSealed`, `NoCustodians`.
+    `place` is "file" or the name of a holder. Raises `NotAllowed` and as `generations.announce` does.
     """
     decide.require(who, "keys")
-    made, before = _begin(level, suite, holder)
-    ledger.append(who, Act.custody, detail={"did": "rotate", "level": level, "from": before, "to": made})
+    made, before = _begin(level, suite, place)
+    where = vault.provider().generation(made).holder
+    ledger.append(who, Act.custody, detail={"did": "rotate", "level": level, "from": before, "to": made, "in": where})
     return made
 
 
@@ -76,9 +77,9 @@ def begin_due() -> list[int]:
     return found
 
 
-def _begin(level: int, suite: str | None, holder: str | None) -> tuple[int, int]:
+def _begin(level: int, suite: str | None, place: str | None) -> tuple[int, int]:
     before = vault.provider().current_key(level)
-    made = generations.announce(level, suite, holder)
+    made = generations.announce(level, suite, place)
     with psycopg.connect(current().database("owner")) as db:
         db.execute(_SQL["switch"])
         generations.promote(level, made)

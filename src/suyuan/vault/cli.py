@@ -10,6 +10,7 @@ import click
 from suyuan.access.command import acting_as, as_option
 from suyuan.access.common_cli import JSON, database
 from suyuan.i18n import say
+from suyuan.vault.holder_cli import holders
 
 CUSTODIAN = ["storage_custodian"]
 THRESHOLD = click.option(
@@ -147,4 +148,5 @@ def _say(as_json: bool) -> None:
         click.echo(f"{number}\t{name}")
 
 
+vault.add_command(holders)
 commands = [vault]

@@ -91,15 +91,22 @@ def replace(who: Acting, shares: Sequence[str], threshold: int, usernames: Seque
     return list(zip(usernames, made, strict=True))
 
 
-def renew_signing(who: Acting) -> SigningKey:
+def renew_signing(who: Acting, place: str | None = None) -> SigningKey:
     """A new key for checkpoints, signed by the one before it, so that whoever holds that one can go on checking.
 
-    Raises `NotAllowed`.
+    `place` is "file" or the name of a holder, by default where the old one lies. Raises `NotAllowed`,
+    `KeyHolderUnreachable`, `KeySettingsWrong`.
     """
     decide.require(who, "keys")
     with sequencer.between_checkpoints() as size:
-        made = actions.provider().file.hand_over(size)
-    detail = {"did": "renew_signing", "number": made.number, "since": size, "key": sha256(made.public).hexdigest()}
+        made = actions.provider().hand_over(size, place)
+    detail = {
+        "did": "renew_signing",
+        "number": made.number,
+        "since": size,
+        "in": made.holder,
+        "key": sha256(made.public).hexdigest(),
+    }
     ledger.append(who, Act.custody, detail=detail)
     return made
 

@@ -19,6 +19,10 @@ SuyuanError
 ├── RotationUnfinished  records still lie under the key before; shown to custodians
 ├── KeyInUse         a key is destroyed only once it is retired; shown to custodians
 ├── ShareRepeated    the share is there already, or nothing is left to open; shown to its holder
+├── KeySettingsWrong the file that says where keys lie cannot be used; shown to the operator
+├── SuiteNotHeld     a holder of keys has no such cipher; shown to whoever makes a key there
+├── KeyUnfit         a key of that name is there, and not as it must be; shown to whoever makes a key there
+├── KeyHolderUnreachable  a service or token that holds keys is away, sealed, or refuses; shown to the reader
 └── ContentDamaged   a ciphertext, wrapped key or a column bound to it was changed; shown to the reader
 """
 
@@ -264,4 +268,67 @@ class NotCustodian(SuyuanError):
             f"{username} is not a storage custodian and cannot hold a share.",
             "请安全管理员先授予该岗位。",
             "Let the security administrators grant that duty first.",
+        )
+
+
+class KeySettingsWrong(SuyuanError):
+    """What `SUYUAN_KEYS` names, or a file that it refers to, cannot be used."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(
+            "vault.key_settings_wrong",
+            f"密钥存放处的设置有误:{zh}。",
+            f"The settings of where keys lie cannot be used: {en}.",
+            "按 docs/keys.md 修改 SUYUAN_KEYS 指定的文件后重启。",
+            "Mend the file that SUYUAN_KEYS names, see docs/keys.md, and start again.",
+        )
+
+
+class SuiteNotHeld(SuyuanError):
+    """Transit services and tokens wrap under AES-256-GCM; SM4 stays with the key file."""
+
+    def __init__(self, name: str, suite: str) -> None:
+        super().__init__(
+            "vault.suite_not_held",
+            f"密钥存放处 {name} 不提供 {suite},只提供 aes-256-gcm。",
+            f"The key holder {name} has no {suite}, only aes-256-gcm.",
+            "在该处改用 aes-256-gcm,或把 sm4-gcm 密钥留在密钥文件中。",
+            "Use aes-256-gcm there, or keep keys of sm4-gcm in the key file.",
+        )
+
+
+class KeyUnfit(SuyuanError):
+    """Somebody made a key of our name that could be taken out, or of another kind."""
+
+    def __init__(self, name: str, key: str) -> None:
+        super().__init__(
+            "vault.key_unfit",
+            f"{name} 中已有名为 {key} 的密钥,但类型不符或可以导出。",
+            f"{name} has a key named {key} already, of another kind or one that can be exported.",
+            "请该处管理员查明其来源并改名或删除,然后重试。",
+            "Let whoever runs it find out who made it, rename or remove it, and try again.",
+        )
+
+
+_UNREACHABLE = {
+    "away": ("没有应答", "does not answer", "检查服务、令牌设备和网络后重试。", "Check the service or token and the network, then try again."),
+    "untrusted": ("的证书不可信", "has a certificate that nothing vouches for", "在设置的 ca 中指定签发它的证书。",
+                  "Let the setting ca name the certificate of who issued it."),
+    "sealed": ("处于封闭状态", "is sealed", "请其管理员开封后重试。", "Let whoever runs it unseal it, then try again."),
+    "refused": ("拒绝了令牌或 PIN", "refuses the token or PIN", "更换设置中 token_file 或 pin_file 的内容。",
+                "Put a valid one into the token_file or pin_file of the settings."),
+    "missing": ("没有该密钥", "has no such key", "核对设置中的 installation 与存放处;密钥若已销毁,内容不可恢复。",
+                "Check installation and place in the settings; if the key was destroyed, the content is gone."),
+    "odd": ("答复异常", "answers something unexpected", "查看该处的日志。", "Look into its log."),
+}  # fmt: skip
+
+
+class KeyHolderUnreachable(SuyuanError):
+    """What holds a key cannot be asked now. `reason`: away, untrusted, sealed, refused, missing, odd."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+        zh, en, mend_zh, mend_en = _UNREACHABLE[reason]
+        super().__init__(
+            "vault.holder_unreachable", f"密钥存放处 {name} {zh}。", f"The key holder {name} {en}.", mend_zh, mend_en
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from suyuan.vault import custodians, keyfile, ring
 from suyuan.vault.actions import provider
+from suyuan.vault.holder import holder
 from suyuan.vault.ring import Generation
 
 
@@ -17,16 +18,25 @@ def retiring(level: int) -> Generation | None:
     return ring.retiring(provider().ring(), level)
 
 
-def announce(level: int, suite: str | None = None, holder: str | None = None) -> int:
-    """Make a level's next key known, under the suite and holder of the current one unless told; gives its number.
+def announce(level: int, suite: str | None = None, place: str | None = None) -> int:
+    """Make a level's next key known, of the suite and in the place of the current one unless told; gives its number.
 
-    Raises `RotationUnfinished`, `VaultSealed`, `NoCustodians`, `LevelRefused`.
+    Args:
+        level: 1, or 2, whose keys stay with its custodians.
+        suite: name of the cipher.
+        place: "file", or the name of a holder, where the key is made first.
+
+    Raises `RotationUnfinished`, `VaultSealed`, `NoCustodians`, `LevelRefused`, and for a holder `SuiteNotHeld`,
+    `KeyHolderUnreachable`, `KeySettingsWrong`, `KeyUnfit`.
     """
     keys = provider()
     now = keys.generation(keys.current_key(level))
     if level == custodians.LEVEL:
         return keys.agent.announce(keys.next_number(), suite or now.suite)
-    return keys.file.announce(keys.next_number(), suite or now.suite, holder or keyfile.HOLDER).id
+    suite, place, number = suite or now.suite, place or now.holder, keys.next_number()
+    if place != keyfile.HOLDER:
+        holder(place).make(number, suite)
+    return keys.file.announce(number, suite, place).id
 
 
 def promote(level: int, key_id: int) -> None:
@@ -42,4 +52,6 @@ def move(one: Generation, state: str) -> None:
     if one.level == custodians.LEVEL:
         provider().agent.move(one.id, state)
     else:
+        if state == "destroyed" and one.holder != keyfile.HOLDER:
+            holder(one.holder).destroy(one.id)
         provider().file.move(one.id, state)

@@ -52,7 +52,7 @@ def create(path: Path, passphrase: str, suite: str = "aes-256-gcm") -> None:
         "keys": [begun],
         "index": {name: [Layer.new(SUITES[suite].index).written()] for name in INDEXES},
         "secrets": {purpose: _b64(os.urandom(32)) for purpose in SECRETS},
-        "signing": [_signing(1, Ed25519PrivateKey.generate(), 0, b"")],
+        "signing": [_signing(SigningKey(1, HOLDER, ring.now(), 0, b"", b""), Ed25519PrivateKey.generate())],
     }
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
@@ -147,14 +147,15 @@ class KeyFile:
 
         self._change(edit)
 
-    def hand_over(self, since: int) -> SigningKey:
-        """A new signing key for checkpoints longer than `since` entries, signed by the one before it."""
+    def hand_over(self, since: int, place: str, public: bytes | None, sign: Callable[[bytes], bytes]) -> SigningKey:
+        """See `Provider.hand_over`. `public` is the new key's where it lies elsewhere, `sign` is by the old one."""
 
         def edit(body: Body) -> None:
-            key, number = Ed25519PrivateKey.generate(), len(body["signing"]) + 1
-            public = key.public_key().public_bytes_raw()
-            signed = self.sign(SigningKey.handover(self._signers[-1].public, public, since))
-            body["signing"].append(_signing(number, key, since, signed))
+            key = Ed25519PrivateKey.generate()
+            made = public or key.public_key().public_bytes_raw()
+            signed = sign(SigningKey.handover(self._signers[-1].public, made, since))
+            one = SigningKey(len(body["signing"]) + 1, place, ring.now(), since, made, signed)
+            body["signing"].append(one.written() if public else _signing(one, key))
 
         self._change(edit)
         return self._signers[-1]
@@ -216,9 +217,9 @@ def _written(body: Body, generations: Sequence[Generation]) -> None:
         one |= asdict(generation)
 
 
-def _signing(number: int, key: Ed25519PrivateKey, since: int, handover: bytes) -> Body:
-    made = SigningKey(number, HOLDER, ring.now(), since, key.public_key().public_bytes_raw(), handover)
-    return made.written() | {"private": _b64(key.private_bytes_raw())}
+def _signing(one: SigningKey, key: Ed25519PrivateKey) -> Body:
+    public = key.public_key().public_bytes_raw()
+    return one._replace(public=public).written() | {"private": _b64(key.private_bytes_raw())}
 
 
 def _fresh(suite: str) -> str:

@@ -8,7 +8,8 @@ from typing import Protocol
 from suyuan.vault import custodians, ring
 from suyuan.vault.agent import Client
 from suyuan.vault.errors import KeyInUse, LevelRefused, NoCustodians
-from suyuan.vault.keyfile import KeyFile
+from suyuan.vault.holder import KeyHolder, holder
+from suyuan.vault.keyfile import HOLDER, KeyFile
 from suyuan.vault.layers import Keyed, keyed, moved_on
 from suyuan.vault.ring import Generation
 from suyuan.vault.signing import SigningKey
@@ -34,9 +35,10 @@ class KeyProvider(Protocol):
 
 
 class Provider:
-    """Every key of an installation: level 1's in the key file, level 2's with the agent until it is sealed.
+    """Every key of an installation: level 1's in the key file or in a holder, level 2's with the agent until it is sealed.
 
-    It is a `KeyProvider` for all of them; for level 2 every call may raise `VaultSealed`.
+    It is a `KeyProvider` for all of them. For level 2 every call may raise `VaultSealed`, for a key in a holder
+    `KeyHolderUnreachable` and `KeySettingsWrong`.
     """
 
     def __init__(self, file: KeyFile, agent: Client) -> None:
@@ -105,14 +107,29 @@ class Provider:
 
     def sign(self, message: bytes) -> bytes:
         """Ed25519 signature (64 bytes, RFC 8032) of a checkpoint."""
-        return self.file.sign(message)
+        last = self.signing()[-1]
+        return self.file.sign(message) if last.holder == HOLDER else holder(last.holder).sign(last.number, message)
+
+    def hand_over(self, since: int, place: str | None = None) -> SigningKey:
+        """A new signing key for checkpoints longer than `since` entries, signed by the one before it.
+
+        Args:
+            since: entries of the longest checkpoint that the old key signs.
+            place: "file" or the name of a holder; by default where the old one lies.
+        """
+        place = place or self.signing()[-1].holder
+        public = None if place == HOLDER else holder(place).make_signing(len(self.signing()) + 1)
+        return self.file.hand_over(since, place, public, self.sign)
 
     def next_number(self) -> int:
         """A number that no key of either level has."""
         return max(custodians.KEY_ID, *(one.id for one in self.ring())) + 1
 
-    def _holder(self, key_id: int) -> KeyFile | Client:
-        return self.agent if any(one.id == key_id for one in self._second()) else self.file
+    def _holder(self, key_id: int) -> KeyFile | Client | KeyHolder:
+        if any(one.id == key_id for one in self._second()):
+            return self.agent
+        place = next((one.holder for one in self.file.ring() if one.id == key_id), HOLDER)
+        return self.file if place == HOLDER else holder(place)
 
     def _second(self) -> list[Generation]:
         """Level 2's generations, read again where their file is another one than before."""
