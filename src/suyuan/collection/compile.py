@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from collections.abc import Mapping as Names
 
 from suyuan.collection import expressions
 from suyuan.collection.expressions import literal, quoted
 from suyuan.collection.mapping import FieldSpec, RecordSpec
 
-_TRIMMED = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160) || chr(12288) || chr(65279)"
 SEVERAL = "；"
 """Between the values of a field that takes several."""
 
@@ -20,13 +18,6 @@ UNITS: dict[tuple[str, str], tuple[float, float]] = {
     ("万元", "元"): (10_000, 0), ("千元", "元"): (1000, 0), ("分", "元"): (0.01, 0), ("亩", "m²"): (2000 / 3, 0),
 }  # fmt: skip
 """(from, to): factor and offset, exact where the unit is defined so."""
-
-
-def clean(expression: str, nulls: Iterable[str]) -> str:
-    """A cell without outer white space, NULL where it stands for nothing."""
-    trimmed = f"trim({expression}, {_TRIMMED})"
-    nothing = ", ".join(literal(text) for text in ("", *nulls))
-    return f"CASE WHEN {trimmed} IN ({nothing}) THEN NULL ELSE {trimmed} END"
 
 
 def reference(name: str, item: str | None) -> str:

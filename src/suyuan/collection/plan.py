@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from suyuan.catalog import bounds
 from suyuan.catalog.model import Catalog, RecordType
@@ -21,6 +22,7 @@ from suyuan.collection.nested import python_to_json
 from suyuan.collection.readers.refusals import BLANK, ROW_PROBLEMS
 
 _SECONDS_PER_CHUNK = 30.0
+_WHITE = " \t\n\v\f\r\u00a0\u3000\ufeff"
 NOTHING = -1
 """In place of a skip rule: the row holds nothing, or nothing came of it."""
 
@@ -98,10 +100,11 @@ class Plan:
         for position, name in enumerate(self._used):
             column = chunk.column(name)
             literal_list = name in lists and lists[name].format == "python"
-            arrays[f"c{position}"] = python_to_json(self._con, column) if literal_list else column
+            text = python_to_json(self._con, column) if literal_list else column
+            arrays[f"c{position}"] = _cells(text, self.mapping.nulls)
         arrays.update(_row=chunk.column("_row"), _problem=chunk.column("_problem"))
         self._con.register("chunk", pa.table(arrays))
-        chosen = [f"{sql.clean(f'c{i}', self.mapping.nulls)} AS {quoted(name)}" for i, name in enumerate(self._used)]
+        chosen = [f"c{i} AS {quoted(name)}" for i, name in enumerate(self._used)]
         bad = {name: _no_list(quoted(name)) for name, each in lists.items() if each.split is None}
         skips = " ".join(f"WHEN ({skip.when}) THEN {i}" for i, skip in enumerate(self.mapping.skip))
         self._con.execute(
@@ -167,6 +170,12 @@ class Plan:
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = self._con.execute(query).fetchall()
         return rows
+
+
+def _cells(column: Any, nulls: Iterable[str]) -> Any:
+    """The cells without outer white space, NULL where one stands for nothing; in SQL this took ten times as long."""
+    trimmed = pc.utf8_trim(column, characters=_WHITE)
+    return pc.if_else(pc.is_in(trimmed, value_set=pa.array(["", *nulls], pa.string())), None, trimmed)
 
 
 def validate(mapping: Mapping, catalog: Catalog, columns: Sequence[str]) -> None:
