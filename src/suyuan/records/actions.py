@@ -47,7 +47,12 @@ class ChunkResult(NamedTuple):
     duplicate: int
     outcomes: dict[int, Outcome]
     findings: list[Finding]
-    records: dict[int, UUID]
+    ids: dict[int, bytes]
+
+    @property
+    def records(self) -> dict[int, UUID]:
+        """The record of each source row that was stored; with several types the first type's."""
+        return {row: UUID(bytes=one) for row, one in self.ids.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +142,9 @@ def _submit(
         known |= _amended([one for one in found if one.type == checked.type.id], amends, known)
     arrangement = arrange(parts, found, known, worst)
     levels = {part.type.id: part.type.level for part in parts}
-    records = _write(who, batch, levels, chunk_no, arrangement)
+    ids = _write(who, batch, levels, chunk_no, arrangement)
     counts = _counts(arrangement)
-    return ChunkResult(*counts, arrangement.outcomes, arrangement.findings, records)
+    return ChunkResult(*counts, arrangement.outcomes, arrangement.findings, ids)
 
 
 def close_batch(who: Acting, batch: UUID, *, skipped: int = 0) -> BatchReceipt:
@@ -202,7 +207,7 @@ def _amended(found: Sequence[Arrival], amends: Mapping[int, UUID], known: Mappin
 
 def _write(
     who: Acting, batch: UUID, levels: Mapping[str, int], chunk_no: int, arrangement: Arrangement
-) -> dict[int, UUID]:
+) -> dict[int, bytes]:
     """Store what is to be written, each record at the level of its type, the chunk itself at the highest."""
     ids = {id(one): _record_id(one) for one in arrangement.arrivals if one.write}
     resolve(who, levels, arrangement, ids)
@@ -214,7 +219,7 @@ def _write(
     else:
         digests = _store_all(_at_once, who, batch, levels, chunk_no, written, ids)
     _chunk_row(who, batch, max(levels.values()), chunk_no, arrangement, written, digests)
-    return {one.row_no: UUID(bytes=ids[id(one)]) for one in reversed(written)}
+    return {one.row_no: ids[id(one)] for one in reversed(written)}
 
 
 def _hold_amended(found: Sequence[Arrival]) -> None:
@@ -315,10 +320,10 @@ def _store(batch: UUID, packed: Packed, amended: bool) -> None:
         cursor.execute(_SQL["staging"])
         with cursor.cursor.copy(_SQL["copy"]) as copy:
             copy.write(packed.stream)
+        cursor.execute(_SQL["staged"])
         values: dict[str, Any] = {"batch": batch, "depth": vault.identity_depths()[0]}
-        for name in ("records", "revisions", "keys", *(("remark", "rekey") if amended else ())):
+        for name in ("keys", *(("remark", "rekey") if amended else ())):
             cursor.execute(_SQL[name], values)
-        cursor.execute("TRUNCATE records_staging")
 
 
 def _enter(who: Acting, batch: UUID, entered: Sequence[tuple[Place, bytes]]) -> None:

@@ -73,9 +73,9 @@ class Arrival:
     content: str
     facets: str
     at: int | None
-    exact: list[str]
-    text: list[str]
-    codes: list[str]
+    exact: list[str | None]
+    text: list[str | None]
+    codes: list[str | None]
     refs: list[dict[str, str]]
     final: bool
     mark: Mark

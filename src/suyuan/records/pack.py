@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from suyuan.records.digest import Place, associated_data, header, revision_digest
-from suyuan.vault import envelope, terms
+from suyuan.vault import columns, envelope
 from suyuan.vault.provider import Provider
 
 _POSTGRES_EPOCH = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970
@@ -30,9 +30,9 @@ class Row(NamedTuple):
     place: Place
     content: bytes
     facets: bytes
-    exact: Sequence[str]
-    text: Sequence[str]
-    codes: Sequence[str]
+    exact: Sequence[str | None]
+    text: Sequence[str | None]
+    codes: Sequence[str | None]
     key_digest: bytes
     mark: bytes
     data_key: bytes
@@ -49,10 +49,9 @@ class Packed:
 
 def pack(rows: Sequence[Row], provider: Provider, key_id: int, level: int) -> Packed:
     """Encrypt and pack rows that lie under one key-encryption key."""
-    exact = (terms.exact(value) for row in rows for value in row.exact) if level > 1 else ()
-    digest_term = terms.digester(level, provider.generation(key_id).depth, exact)
+    listed = ([row.exact for row in rows], [row.text for row in rows], [row.codes for row in rows])
+    term_arrays = columns.arrays(level, provider.generation(key_id).depth, *listed)
     heads = [header(row.place) for row in rows]
-    term_arrays = [terms.pack(row_terms(row, digest_term, level)) for row in rows]
     places = [
         associated_data(head, key_id, row.facets, array)
         for head, row, array in zip(heads, rows, term_arrays, strict=True)
@@ -66,16 +65,6 @@ def pack(rows: Sequence[Row], provider: Provider, key_id: int, level: int) -> Pa
         out += _fields(row, key_id, digest, array, one.content)
     out.append(_TRAILER)
     return Packed(b"".join(out), digests)
-
-
-def row_terms(row: Row, digest: terms.Digest, level: int) -> set[bytes]:
-    """The keyed terms of a row; from level 2 only exact ones."""
-    found = {digest(terms.exact(value)) for value in row.exact}
-    if level == 1:
-        found.update(digest(terms.code(value)) for value in row.codes)
-        for value in row.text:
-            found.update(map(digest, terms.bigrams(value)))
-    return found
 
 
 @contextmanager

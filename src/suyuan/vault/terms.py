@@ -58,6 +58,14 @@ def digester(level: int, depth: int, wanted: Iterable[str] = ()) -> Digest:
     return _digester(tuple(provider().file.index(TERMS)[:depth]))
 
 
+def digests(level: int, depth: int, wanted: Sequence[str]) -> bytes:
+    """The keyed digests of many terms of a level under so many layers, 8 bytes each. Raises `VaultSealed`."""
+    if level == LEVEL:
+        return b"".join(provider().agent.digests(wanted, depth))
+    first, *outer = provider().file.index(TERMS)[:depth]
+    return b"".join(moved_on(outer, map(keyed(first, TERM_BYTES), map(str.encode, wanted)), TERM_BYTES))
+
+
 def moved_on_to(level: int, depth: int, numbers: Sequence[int]) -> list[int]:
     """Stored terms from one layer less brought to `depth`, in the order in which they are stored."""
     given = [one.to_bytes(TERM_BYTES, "big", signed=True) for one in numbers]
@@ -86,15 +94,23 @@ def bigrams(text: str) -> list[str]:
     Case is folded, so that 'Market St' is found by 'market st'. Identifiers and codes have longer terms, so
     pairs need no mark of their own.
     """
-    plain = "".join(text.casefold().split())
-    return list(map(str.__add__, plain, plain[1:])) if len(plain) > 1 else [plain][: len(plain)]
+    signs = plain(text)
+    return list(map(str.__add__, signs, signs[1:])) if len(signs) > 1 else [signs][: len(signs)]
+
+
+def plain(text: str) -> str:
+    """A name or address as its pairs are taken from it: case folded, without spaces."""
+    return "".join(text.casefold().split())
 
 
 def pack(digests: set[bytes]) -> bytes:
     """Digests as PostgreSQL's binary form of `int8[]` (what `array_send` returns)."""
-    if not digests:
-        return _EMPTY
-    return _HEADER.pack(1, 0, 20, len(digests), 1) + b"".join(sorted(digests))
+    return head(len(digests)) + b"".join(sorted(digests))
+
+
+def head(count: int) -> bytes:
+    """What stands before so many digests in that form."""
+    return _HEADER.pack(1, 0, 20, count, 1) if count else _EMPTY
 
 
 def packed(numbers: Sequence[int]) -> bytes:

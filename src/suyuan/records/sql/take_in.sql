@@ -15,16 +15,17 @@ CREATE TEMPORARY TABLE IF NOT EXISTS records_staging (
     key_digest bytea, mark bytea, digest bytea, wrapped_key bytea, facets jsonb, terms bigint[], content bytea,
     type text
 ) ON COMMIT DELETE ROWS;
+TRUNCATE records_staging;
 
 -- name: copy
 COPY records_staging FROM STDIN (FORMAT binary);
 
--- name: records
+-- name: staged
+-- In one message, since this thread hears of each answer only when the encrypting one lets it.
 INSERT INTO records_record (record_id, type, agency, level, state, latest_rev, key_id, wrapped_key, at)
 SELECT record_id, type, agency, level, 'first_review', 1, key_id, wrapped_key, valid_from
 FROM records_staging WHERE rev = 1;
 
--- name: revisions
 INSERT INTO records_revision (record_id, rev, type, agency, level, valid_from, recorded_at, author, batch_id, seq,
                               row_no, final, facets, terms, digest, content)
 SELECT record_id, rev, type, agency, level, valid_from, recorded_at, author, batch_id, seq,
