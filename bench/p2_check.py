@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 from typing import Any
 
+import django
 import duckdb
 import pyarrow as pa
 from _common import median, milliseconds, p95, tell, timed
@@ -43,6 +45,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    os.environ.setdefault("SUYUAN_DATA", "/dev/null")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "suyuan.web.settings"
+    django.setup()
     from suyuan import catalog
     from suyuan.catalog.check import check
 

@@ -75,9 +75,7 @@ def _given(record_type: RecordType, rows: pa.Table) -> pa.Table:
     unknown = [name for name in rows.column_names if name not in record_type.fields and not name.startswith("_")]
     if unknown:
         raise UnknownColumn(record_type.id, unknown)
-    supplied = set(rows.column_names)
-    nothing = pa.nulls(len(rows), pa.string())
-    columns = {f"c:{name}": _text(rows[name]) if name in supplied else nothing for name in record_type.fields}
+    columns = {f"c:{name}": _text(rows[name]) for name in record_type.fields if name in rows.column_names}
     return pa.table({"_row": rows["_row"], **columns})
 
 
@@ -88,12 +86,13 @@ def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _findings(plan: Plan, result: pa.Table, given: pa.Table) -> pa.Table:
     """One row for each mark that is true, in the order of rows and then of the type's fields and rules."""
     problems = list(plan.problems.values())
-    marks = result[MARKS].combine_chunks()
+    faulty = pc.indices_nonzero(result["verdict"])
+    marks = result[MARKS].take(faulty).combine_chunks()
     wrong = pc.indices_nonzero(pc.fill_null(marks.flatten(), fill_value=False))
     if not problems or not len(wrong):
         return FINDINGS.empty_table()
     which = pc.subtract(wrong, pc.multiply(pc.divide(wrong, len(problems)), len(problems)))
-    rows = pc.divide(wrong, len(problems))
+    rows = faulty.take(pc.divide(wrong, len(problems)))
     parts, places = [], []
     for number in pc.unique(which).to_pylist():
         broken = rows.filter(pc.equal(which, number))
@@ -120,10 +119,16 @@ def _value(plan: Plan, problem: Problem, given: pa.Table, broken: pa.Array) -> p
     """What stood there; of several fields as `name=value`. A protected value is never repeated."""
     shown = [name for name in problem.fields if plan.type.fields[name].protection != "protected"]
     if len(shown) == 1 and len(problem.fields) == 1:
-        return given[f"c:{shown[0]}"].take(broken)
+        return _given_of(given, shown[0], broken)
     if not shown:
         return pa.nulls(len(broken), pa.string())
     pieces = [
-        pc.binary_join_element_wise(name, pc.fill_null(given[f"c:{name}"].take(broken), ""), "=") for name in shown
+        pc.binary_join_element_wise(name, pc.fill_null(_given_of(given, name, broken), ""), "=") for name in shown
     ]
     return pc.binary_join_element_wise(*pieces, "; ") if len(pieces) > 1 else pieces[0]
+
+
+def _given_of(given: pa.Table, name: str, rows: pa.Array) -> pa.ChunkedArray | pa.Array:
+    """What was supplied for a field in these rows."""
+    supplied = f"c:{name}" in given.column_names
+    return given[f"c:{name}"].take(rows) if supplied else pa.nulls(len(rows), pa.string())

@@ -21,7 +21,7 @@ from suyuan.catalog.kinds.many import Many
 from suyuan.catalog.model import Field, Label, RecordType, Severity
 
 MARKS = "marks"
-"""The column of the result that says what is wrong: one boolean for each of `problems`, in their order."""
+"""The column of the result that says what is wrong: one boolean for each of `problems`, in their order; none where nothing is."""
 UNIT = "\x1f"
 """Stands between a term's name and its value."""
 OUTPUT = ("_row", "verdict", "content", "facets", "key", "at", "exact", "text", "codes", "refs", "final")
@@ -55,11 +55,11 @@ class Plan:
         self.problems: dict[str, Problem] = {one.id: one for one in self._problems()}
         self.tables = sorted({t for f in record_type.fields.values() for t in _tables(f)})
 
-    def look(self, source: str) -> str:
-        """One list: for each field whether any row of `source` holds text that has to be cleaned."""
+    def look(self, source: str, fields: Iterable[str]) -> str:
+        """One list: for each of `fields` whether any row of `source` holds text that has to be cleaned."""
         found = []
-        for name, kind in self.kinds.items():
-            x = quoted(f"c:{name}")
+        for name in fields:
+            kind, x = self.kinds[name], quoted(f"c:{name}")
             found.append(f"coalesce(bool_or({x} IS NOT NULL AND NOT ({kind.tidy(x)})), false)")
         return f"SELECT [{', '.join(found)}] FROM {source}"
 
@@ -74,12 +74,27 @@ class Plan:
         read = f"SELECT c, {kind.helper('c') or 'NULL'} AS h FROM (SELECT {kind.clean('x')} AS c FROM {source})"
         return f"SELECT {kind.index('c', 'v')} AS x FROM (SELECT c, {kind.typed('c', 'h')} AS v FROM ({read}))"
 
-    def statement(self, source: str) -> str:
-        """Judge a table `source` of cleaned text with `_row` and `_today`; rows stay in order."""
-        sql = source
+    def statement(self, source: str, absent: Iterable[str] = ()) -> str:
+        """Judge a table `source` of cleaned text with `_row` and `_today`; rows stay in order.
+
+        Fields that it has no columns for are `absent`: constants, which cost nothing for each row.
+        """
+        sql = f"(SELECT {', '.join(['*', *self._nothing(absent)])} FROM {source})"
         for _, select in self.steps():
             sql = f"(SELECT {select} FROM {sql})"
         return f"SELECT {', '.join(map(quoted, (*OUTPUT, MARKS)))} FROM {sql}"
+
+    def _nothing(self, absent: Iterable[str]) -> Iterator[str]:
+        for name in absent:
+            yield f"CAST(NULL AS VARCHAR) AS {quoted(f'c:{name}')}"
+            for end in self.ends(name):
+                yield f"CAST(NULL AS DATE) AS {quoted(f's:{name}:{end}')}"
+
+    def ends(self, name: str) -> list[str]:
+        """Names of the days that are looked up for each code of a field."""
+        spans = self.kinds[name].spans
+        count = self.type.catalog.codes[spans].spans if spans else 0
+        return ["latest", *(f"{end}{span}" for span in range(count) for end in ("first", "last"))] if spans else []
 
     def typed_only(self, source: str) -> str:
         """The first two steps as a sub-query: the fields as conditions see them."""
@@ -94,12 +109,21 @@ class Plan:
         typed = [f"{kind.typed(quoted(f'c:{n}'), quoted(f'h:{n}'))} AS {quoted(n)}" for n, kind in self.kinds.items()]
         judged = [f"({p.sql}) AS {m}" for p, m in zip(self.problems.values(), self._marks, strict=True)]
         pieces = [f"{self._piece(field)} AS {quoted(f'j:{name}')}" for name, field in self.type.fields.items()]
+        found = [f"{self._index(name)} AS {quoted(f'i:{name}')}" for name in self._indexed()]
         return [
             ("read", ", ".join(["*", *read])),
             ("typed", ", ".join(["*", *typed])),
-            ("judged", ", ".join(["*", *judged, *pieces])),
+            ("judged", ", ".join(["*", *judged, *pieces, *found])),
             ("result", ", ".join(["_row", *self._results()])),
         ]
+
+    def _indexed(self) -> list[str]:
+        """Fields of one value by which records are found: their keys and exact terms."""
+        exact = [name for name, field in self.type.fields.items() if field.search == "exact"]
+        return sorted({name for name in (*self.type.key, *exact) if not isinstance(self.kinds[name], Many)})
+
+    def _index(self, name: str) -> str:
+        return self.kinds[name].index(quoted(f"c:{name}"), quoted(name))
 
     @property
     def _marks(self) -> list[str]:
@@ -146,37 +170,37 @@ class Plan:
             f"{self._terms((f, f.name) for f in open_fields if f.facet and f.type in ('code', 'place'))} AS codes",
             f"{self._refs()} AS refs",
             f"coalesce({final}, false) AS final",
-            f"[{', '.join(self._marks)}] AS {MARKS}",
+            f"CASE WHEN {bad} OR {doubtful} THEN [{', '.join(self._marks)}] END AS {MARKS}",
         ]
 
     def _piece(self, field: Field) -> str:
         """A field's part of a JSON object; NULL where it is empty."""
-        name = literal(f',"{field.name}":')
+        name = literal(f'"{field.name}":')
         return f"{name} || {self.kinds[field.name].json(quoted(f'c:{field.name}'), quoted(field.name))}"
 
     def _object(self, fields: Iterable[Field]) -> str:
         """Canonical JSON: names in order, empty fields left out."""
         pieces = [quoted(f"j:{field.name}") for field in sorted(fields, key=lambda f: f.name)]
-        return f"'{{' || substr(concat('', {', '.join(pieces)}), 2) || '}}'" if pieces else "'{}'"
+        return f"'{{' || concat_ws(',', {', '.join(pieces)}) || '}}'" if pieces else "'{}'"
 
     def _key(self) -> str:
         parts = []
         for name in self.type.key:
-            index = self.kinds[name].index(quoted(f"c:{name}"), quoted(name))
+            index = quoted(f"i:{name}")
             parts.append(index if len(self.type.key) == 1 else f"replace({index}, '|', '\\|')")
         return " || '|' || ".join(f"({part})" for part in parts) or "CAST(NULL AS VARCHAR)"
 
     def _terms(self, named: Iterable[tuple[Field, str]]) -> str:
-        """SQL of a list of search terms; `name` stands before each value, unless it is empty."""
-        single, lists = [], []
+        """SQL of a list of search terms, NULL in place of what is empty; `name` stands before each value, unless it is empty."""
+        single, lists, indexed = [], [], self._indexed()
         for field, name in named:
             kind, c, v = self.kinds[field.name], quoted(f"c:{field.name}"), quoted(field.name)
             head = f"{literal(name + UNIT)} || " if name else ""
             if isinstance(kind, Many):
                 lists.append(f"list_transform({kind.texts(c, v)}, lambda e: {head}e)")
             else:
-                single.append(f"{head}{kind.index(c, v)}")
-        return _joined(single, lists, _EMPTY)
+                single.append(f"{head}{quoted(f'i:{field.name}') if field.name in indexed else kind.index(c, v)}")
+        return _joined([f"[{', '.join(single)}]"] if single else [], lists, _EMPTY)
 
     def _refs(self) -> str:
         single, lists = [], []
@@ -188,7 +212,8 @@ class Plan:
                 lists.append(f"list_transform({quoted(field.name)}, lambda e: {{{head} e}})")
             else:
                 single.append(f"CASE WHEN {quoted(field.name)} IS NOT NULL THEN {{{head} {quoted(field.name)}}} END")
-        return _joined(single, lists, _NO_REFS)
+        filled = [f"list_filter([{', '.join(single)}], lambda e: e IS NOT NULL)"] if single else []
+        return _joined(filled, lists, _NO_REFS)
 
 
 def condition(says: str) -> str:
@@ -196,9 +221,8 @@ def condition(says: str) -> str:
     return f"TRY((\n{on_day(says, '_today')}\n))"
 
 
-def _joined(single: list[str], lists: list[str], empty: str) -> str:
-    if single:
-        lists = [f"list_filter([{', '.join(single)}], lambda e: e IS NOT NULL)", *lists]
+def _joined(single: list[str], several: list[str], empty: str) -> str:
+    lists = [*single, *several]
     if not lists:
         return empty
     if len(lists) == 1:

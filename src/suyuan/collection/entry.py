@@ -67,8 +67,7 @@ class Verdict:
     @property
     def exact(self) -> list[str]:
         """Identifiers and numbers by which an equal record would be found."""
-        found: list[str] = self.checked.rows["exact"].to_pylist()[0] or []
-        return found
+        return [one for one in self.checked.rows["exact"].to_pylist()[0] if one is not None]
 
 
 def judge(record_type: RecordType, values: Mapping[str, str]) -> Verdict:

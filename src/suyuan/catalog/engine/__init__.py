@@ -17,7 +17,7 @@ class Engine(Protocol):
         """The result of a plan's statement over rows of text, in their order.
 
         Args:
-            rows: `_row`, and a text column `c:F` for every field F of the plan's type.
+            rows: `_row`, and a text column `c:F` for every field F of the plan's type that was supplied.
             today: the day that `current_date` means.
         """
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
@@ -58,13 +60,18 @@ class Session:
         self.tables: set[str] = set()
         con.execute("PRAGMA disable_optimizer")
 
-    def put(self, name: str, table: pa.Table) -> None:
+    @contextmanager
+    def holding(self, name: str, table: pa.Table) -> Iterator[None]:
         """Let `name` stand for these rows."""
         if name in self.rows:
             self.rows[name].table = table
         else:
             self.rows[name] = Rows(table)
             self.con.register(name, self.rows[name])
+        try:
+            yield
+        finally:
+            self.rows[name].table = table.slice(0, 0)
 
     def run(self, name: str, sql: str) -> pa.Table:
         """Run a statement, preparing it if it is new here."""
@@ -89,19 +96,22 @@ class DuckEngine:
 
     def run(self, plan: Plan, rows: pa.Table, today: dt.date) -> pa.Table:
         """See `Engine.run`."""
-        session, name = self._session(plan), plan.type.id
-        session.put(name, _pieces(rows, today))
-        [[dirty]] = session.run(f"look {name}", plan.look(quoted(name))).to_pydict().values()
-        wanted = [field for field, is_dirty in zip(plan.type.fields, dirty, strict=True) if is_dirty]
-        if wanted:
-            rows = self._cleaned(session, plan, rows, wanted)
-        session.put(name, _pieces(self._with_days(plan, rows), today))
-        return session.run(f"check {name}", plan.statement(quoted(name)))
+        if len(rows) <= FEW:
+            rows = _whole(plan, rows)  # one statement for all forms of a type, whatever they leave empty
+        given = [name for name in plan.type.fields if f"c:{name}" in rows.column_names]
+        absent = [name for name in plan.type.fields if name not in given]
+        session, name = self._session(plan), " without ".join([plan.type.id, *absent])
+        with session.holding(name, _pieces(rows, today)):
+            [[dirty]] = session.run(f"look {name}", plan.look(quoted(name), given)).to_pydict().values()
+        wanted = [field for field, is_dirty in zip(given, dirty, strict=True) if is_dirty]
+        rows = self._cleaned(session, plan, rows, wanted)
+        with session.holding(name, _pieces(self._with_days(plan, rows), today)):
+            return session.run(f"check {name}", plan.statement(quoted(name), absent))
 
     def _with_days(self, plan: Plan, rows: pa.Table) -> pa.Table:
         """The rows with the days between which their codes were in use; looked up here, since SQL would plan each anew."""
         for name, kind in plan.kinds.items():
-            if kind.spans:
+            if kind.spans and f"c:{name}" in rows.column_names:
                 codes = rows[f"c:{name}"]
                 if kind.code_signs:
                     codes = pc.utf8_slice_codeunits(codes, 0, kind.code_signs)
@@ -117,38 +127,43 @@ class DuckEngine:
     def _cleaned(self, session: Session, plan: Plan, rows: pa.Table, wanted: list[str]) -> pa.Table:
         for field in wanted:
             at = rows.column_names.index(f"c:{field}")
-            session.put("x", pa.Table.from_batches(rows.select([at]).rename_columns(["x"]).to_batches(PIECE)))
-            cleaned = session.run(f"clean {plan.type.id} {field}", plan.clean(field, "x"))
+            with session.holding("x", pa.Table.from_batches(rows.select([at]).rename_columns(["x"]).to_batches(PIECE))):
+                cleaned = session.run(f"clean {plan.type.id} {field}", plan.clean(field, "x"))
             rows = rows.set_column(at, f"c:{field}", cleaned["x"])
         return rows
 
     def index(self, plan: Plan, field: str, text: str) -> str | None:
         """See `Engine.index`."""
         session = self._session(plan)
-        session.put("x", pa.table({"x": [text]}))
-        value: str | None = session.run(f"index {plan.type.id} {field}", plan.index(field, "x"))["x"][0].as_py()
+        with session.holding("x", pa.table({"x": [text]})):
+            found = session.run(f"index {plan.type.id} {field}", plan.index(field, "x"))
+        value: str | None = found["x"][0].as_py()
         return value
 
     def explain(self, plan: Plan) -> str | None:
         """See `Engine.explain`."""
         session = self._session(plan)
-        session.put(plan.type.id, _pieces(self._with_days(plan, _nothing(plan)), FIRST_DAY))
-        try:
-            session.run(f"check {plan.type.id}", plan.statement(quoted(plan.type.id)))
-        except duckdb.Error as exc:
-            return str(exc)
+        with session.holding(plan.type.id, self._nothing(plan)):
+            try:
+                session.run(f"check {plan.type.id}", plan.statement(quoted(plan.type.id)))
+            except duckdb.Error as exc:
+                return str(exc)
         return None
 
     def condition(self, plan: Plan, says: str) -> str | None:
         """What is wrong with one condition over a plan's typed columns; None where it holds."""
         session = self._session(plan)
-        session.put(plan.type.id, _pieces(self._with_days(plan, _nothing(plan)), FIRST_DAY))
         typed = plan.typed_only(quoted(plan.type.id))
-        try:
-            kind = session.con.sql(f"SELECT (\n{on_day(says, '_today')}\n) AS says FROM {typed}").types[0]
-        except duckdb.Error as exc:
-            return str(exc).splitlines()[0]
+        with session.holding(plan.type.id, self._nothing(plan)):
+            try:
+                kind = session.con.sql(f"SELECT (\n{on_day(says, '_today')}\n) AS says FROM {typed}").types[0]
+            except duckdb.Error as exc:
+                return str(exc).splitlines()[0]
         return None if str(kind) == "BOOLEAN" else f"{kind}, not BOOLEAN"
+
+    def _nothing(self, plan: Plan) -> pa.Table:
+        """One row without values."""
+        return _pieces(self._with_days(plan, _whole(plan, pa.table({"_row": pa.array([0], pa.int64())}))), FIRST_DAY)
 
     def _session(self, plan: Plan) -> Session:
         """This thread's session, knowing the code tables of a plan."""
@@ -175,10 +190,12 @@ def _pieces(rows: pa.Table, today: dt.date) -> pa.Table:
     )
 
 
-def _nothing(plan: Plan) -> pa.Table:
-    """One row without values."""
-    texts = {f"c:{name}": pa.nulls(1, pa.string()) for name in plan.type.fields}
-    return pa.table({"_row": pa.array([0], pa.int64()), **texts})
+def _whole(plan: Plan, rows: pa.Table) -> pa.Table:
+    """The rows with a column for every field."""
+    empty = pa.nulls(len(rows), pa.string())
+    names = [f"c:{name}" for name in plan.type.fields]
+    columns = {name: rows[name] if name in rows.column_names else empty for name in names}
+    return pa.table({"_row": rows["_row"], **columns})
 
 
 def _load(con: duckdb.DuckDBPyConnection, table: CodeTable) -> None:
