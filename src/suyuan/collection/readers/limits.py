@@ -27,7 +27,7 @@ CELL = 1 << 20
 """Characters in one cell."""
 
 JSON_DEPTH = 20
-BATCH = 20_000
+BATCH = 10_000
 """Rows in an Arrow batch, which is also the chunk of an import."""
 
 HEADER_SEARCH = 20
