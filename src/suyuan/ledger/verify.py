@@ -144,15 +144,17 @@ def _tree(connection: psycopg.Connection, pruned: list[int]) -> Iterator[Fault]:
     tree, load = Frontier(), loader(connection)
     tiles: dict[tuple[int, int], bytes] = {}
     roots: dict[int, bytes] = {0: tree.root()}
-    wanted = sorted({size for size, _, _ in points} | _witness_sizes(signers))
+    wanted = sorted(size for size in {size for size, _, _ in points} | _witness_sizes(signers) if size > 0)
     for leaves, faults in _leaves(connection, pruned, load):
         yield from faults
         for level, index, hashes in grow(lambda lv, ix: tiles.get((lv, ix), b""), tree.size, leaves):
             tiles[level, index] = hashes
-        for leaf in leaves:
-            tree.extend([leaf])
-            if wanted and tree.size == wanted[0]:
-                roots[wanted.pop(0)] = tree.root()
+        left = leaves
+        while wanted and wanted[0] <= tree.size + len(left):
+            count = wanted[0] - tree.size
+            tree.extend(left[:count])
+            left, roots[wanted.pop(0)] = left[count:], tree.root()
+        tree.extend(left)
         yield from _full_tiles(load, tiles)
     yield from (_tile(*place, load(*place), hashes) for place, hashes in tiles.items() if load(*place) != hashes)
     yield from _points(points, roots, tree.size, signers)

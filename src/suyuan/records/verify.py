@@ -90,13 +90,18 @@ def _share(share: tuple[int, int]) -> list[tuple[str, str]]:
 
 
 def _check(row: Sequence[Any]) -> tuple[str, str] | None:
+    """What is wrong with a revision, and which it is; named only where something is, since most are right."""
+    wrong = _wrong(row)
+    return (wrong, name(row[0], row[1])) if wrong else None
+
+
+def _wrong(row: Sequence[Any]) -> str | None:
     (record, rev, kind, agency, level, valid_from, recorded_at, author, batch, seq, row_no, final,
      facets, terms, digest, content, key_id, wrapped, entered, missing, erased) = row  # fmt: skip
-    where = name(record, rev)
     if missing:
-        return "record.missing", where
+        return "record.missing"
     if erased:
-        return _erased(where, wrapped or content, digest, entered)
+        return _erased(wrapped or content, digest, entered)
     head = header(
         Place(record, rev, kind, agency, level, _micros(valid_from), _micros(recorded_at), author, batch, seq,
               row_no, final)
@@ -104,22 +109,22 @@ def _check(row: Sequence[Any]) -> tuple[str, str] | None:
     try:
         [key] = provider().unwrap(key_id, [(record, wrapped or b"")])
         place = associated_data(head, key_id, canonical(facets), terms)
-        _, commitment = envelope.decrypt(provider().suite(key_id), key, content, place, where)
+        _, commitment = envelope.decrypt(provider().suite(key_id), key, content, place, "")
     except ContentDamaged:
-        return "record.content_damaged", where
+        return "record.content_damaged"
     recomputed = revision_digest(head, commitment)
     if recomputed != digest:
-        return "record.digest_altered", where
+        return "record.digest_altered"
     if entered is None:
-        return "record.not_in_ledger", where
-    return ("record.ledger_differs", where) if entered != recomputed else None
+        return "record.not_in_ledger"
+    return "record.ledger_differs" if entered != recomputed else None
 
 
-def _erased(where: str, left: bytes, digest: bytes, entered: bytes) -> tuple[str, str] | None:
+def _erased(left: bytes, digest: bytes, entered: bytes) -> str | None:
     """Of an erased revision nothing is left but its digest, which is the one that was entered."""
     if left:
-        return "record.erased_is_back", where
-    return ("record.ledger_differs", where) if entered != digest else None
+        return "record.erased_is_back"
+    return "record.ledger_differs" if entered != digest else None
 
 
 def _micros(sent: bytes) -> int:
