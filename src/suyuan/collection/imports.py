@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Generic, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -29,8 +29,17 @@ Progress = Callable[[int, int], None]
 """Called with rows done and rows in all after each chunk."""
 
 
-Ready = tuple[pa.Table, Mapped, list[Checked]]
-"""A chunk of the source, what the mapping made of it, and what the check says of each part."""
+Ready = TypeVar("Ready")
+"""What a sink makes of a checked chunk before it takes it."""
+
+
+class Chunk(NamedTuple, Generic[Ready]):
+    """A chunk of the source, what the mapping made of it, what the check says of each part, and what the sink needs."""
+
+    rows: pa.Table
+    mapped: Mapped
+    checked: list[Checked]
+    ready: Ready
 
 
 @dataclass(slots=True)
@@ -41,16 +50,19 @@ class Taken:
     more: list[Finding] = field(default_factory=list)
 
 
-class Sink(Protocol):
+class Sink(Protocol[Ready]):
     """Where checked chunks go."""
 
     def begin(self, report: Report, plan: Plan) -> int:
         """Called once with what the source is; the number of chunks that are in already."""
 
-    def repeat(self, checked: list[Checked]) -> None:
-        """A chunk that is in already passes again, so that identities are counted as they were."""
+    def ready(self, checked: list[Checked]) -> Ready:
+        """Called for every chunk in order, those that are in already too, so that identities are counted as they were.
 
-    def take(self, number: int, checked: list[Checked], settle: Callable[[Taken], tuple[Tally, pa.Table]]) -> None:
+        Runs in another thread, beside `take` of the chunk before: without a transaction.
+        """
+
+    def take(self, number: int, ready: Ready, settle: Callable[[Taken], tuple[Tally, pa.Table]]) -> None:
         """Take in one chunk and store what `settle` makes of it, all or nothing."""
 
 
@@ -115,7 +127,7 @@ def _reason(mapping: Mapping, index: int) -> dict[str, str]:
 
 
 def run(
-    file: BinaryIO, mapping: Mapping, catalog: Catalog, sink: Sink, *,
+    file: BinaryIO, mapping: Mapping, catalog: Catalog, sink: Sink[Any], *,
     options: Options | None = None, progress: Progress | None = None, chunk: int | None = None,
 ) -> Result:  # fmt: skip
     """Import an open file into `sink`.
@@ -140,27 +152,26 @@ def _refuse_doubt(report: Report) -> None:
         raise SourceRefused("no_rows", {"where": report.sheet or "0"})
 
 
-def _all(source: Source, plan: Plan, sink: Sink, progress: Progress | None, size: int) -> Tally:
+def _all(source: Source, plan: Plan, sink: Sink[Any], progress: Progress | None, size: int) -> Tally:
     done = sink.begin(source.report, plan)
     tally = Tally()
-    for number, (chunk, mapped, checked) in enumerate(_ahead(source, plan, size)):
-        if number < done:
-            sink.repeat(checked)
-        else:
-            tally = _one(number, chunk, mapped, checked, sink)
+    for number, chunk in enumerate(_ahead(source, plan, sink, size)):
+        if number >= done:
+            tally = _one(number, chunk, sink)
         if progress:
             progress(min((number + 1) * size, source.report.rows), source.report.rows)
     return sink_tally(sink, tally)
 
 
-def _ahead(source: Source, plan: Plan, size: int) -> Iterator[Ready]:
-    """The chunks, mapped and checked; the next one is made ready while the last one is being stored."""
+def _ahead(source: Source, plan: Plan, sink: Sink[Ready], size: int) -> Iterator[Chunk[Ready]]:
+    """The chunks, mapped, checked and counted; the next one is made ready while the last one is being stored."""
     chunks = source.batches(size)
 
-    def prepare() -> Ready | None:
-        for chunk in chunks:
-            mapped = plan.run(chunk)
-            return chunk, mapped, [check(record_type, rows) for record_type, rows in mapped.parts]
+    def prepare() -> Chunk[Ready] | None:
+        for rows in chunks:
+            mapped = plan.run(rows)
+            checked = [check(record_type, part) for record_type, part in mapped.parts]
+            return Chunk(rows, mapped, checked, sink.ready(checked))
         return None
 
     with ThreadPoolExecutor(1) as other:
@@ -170,25 +181,26 @@ def _ahead(source: Source, plan: Plan, size: int) -> Iterator[Ready]:
             yield ready
 
 
-def sink_tally(sink: Sink, tally: Tally) -> Tally:
+def sink_tally(sink: Sink[Any], tally: Tally) -> Tally:
     """The sink's own tally where it keeps one over several runs."""
     kept: Tally = getattr(sink, "tally", tally)
     return kept
 
 
-def _one(number: int, chunk: pa.Table, mapped: Mapped, checked: list[Checked], sink: Sink) -> Tally:
+def _one(number: int, chunk: Chunk[Any], sink: Sink[Any]) -> Tally:
+    rows, mapped, checked, ready = chunk
     ends: list[Tally] = []
 
     def settle(taken: Taken) -> tuple[Tally, pa.Table]:
         found = found_table(((one.type.id, one.findings) for one in checked), mapped.faults, taken.more)
         outcomes = {**taken.outcomes, **dict.fromkeys((fault.row for fault in mapped.faults), Outcome.RETURNED)}
-        skipped = {**mapped.skipped, **no_record(chunk, mapped)}
+        skipped = {**mapped.skipped, **no_record(rows, mapped)}
         tally = Tally.from_dict(sink_tally(sink, Tally()).as_dict())
         tally.add(outcomes, skipped, found, _children(checked, outcomes))
         ends.append(tally)
         return tally, found
 
-    sink.take(number, checked, settle)
+    sink.take(number, ready, settle)
     return ends[-1]
 
 

@@ -33,8 +33,9 @@ class Rehearsal:
         """Nothing is in already."""
         return 0
 
-    def repeat(self, checked: list[Checked]) -> None:
-        """Never asked: nothing is in already."""
+    def ready(self, checked: list[Checked]) -> list[Checked]:
+        """Nothing is done beforehand."""
+        return checked
 
     def take(self, number: int, checked: list[Checked], settle: Callable[[Taken], tuple[Tally, pa.Table]]) -> None:
         """Decide the outcome of each row."""

@@ -20,8 +20,9 @@ from suyuan.collection.plan import Plan
 from suyuan.collection.readers.options import Options, Report
 from suyuan.collection.tally import Tally
 from suyuan.records import actions as records
-from suyuan.records.arrival import arrivals, verdicts
+from suyuan.records.arrival import Arrived, arrive
 from suyuan.records.identity import Delivery
+from suyuan.records.pack import no_collection
 
 
 class Store:
@@ -64,19 +65,17 @@ class Store:
                 actions.set_batch(who, self.import_id, self.batch, report.rows)
             return job.chunks_done
 
-    def repeat(self, checked: list[Checked]) -> None:
-        """Count the identities of a chunk that is in already."""
-        worst = verdicts(checked)
-        for part in checked:
-            arrivals(part, worst, self._counter())
+    def ready(self, checked: list[Checked]) -> Arrived:
+        """Count the identities of a chunk."""
+        assert self._delivery is not None  # noqa: S101 - set by begin
+        with no_collection():
+            return arrive(checked, self._delivery)
 
-    def take(self, number: int, checked: list[Checked], settle: Callable[[Taken], tuple[Tally, pa.Table]]) -> None:
-        """Submit a chunk and note it, in one transaction."""
+    def take(self, number: int, ready: Arrived, settle: Callable[[Taken], tuple[Tally, pa.Table]]) -> None:
+        """Take a chunk in and note it, in one transaction."""
         assert self.import_id is not None  # noqa: S101 - set by begin
         with acting(self._person, self._ground) as who:
-            result = records.submit(
-                who, self.batch, checked[0], children=checked[1:], chunk_no=number, delivery=self._counter()
-            )
+            result = records.take_in(who, self.batch, ready, chunk_no=number)
             more = [one for one in result.findings if one.rule.startswith("records.")]
             tally, found = settle(Taken(result.outcomes, more))
             actions.advance(who, self.import_id, number, tally.rows - self.tally.rows, tally, found)
@@ -90,10 +89,6 @@ class Store:
             actions.move(who, self.import_id, "done", "running")
             actions.discard_upload(who, self.import_id)
         return self.receipt
-
-    def _counter(self) -> Delivery:
-        assert self._delivery is not None  # noqa: S101 - set by begin
-        return self._delivery
 
 
 def _no_basis() -> ImportRefused:

@@ -22,7 +22,7 @@ from suyuan.catalog.model import RecordType
 from suyuan.installation.sql import statements
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
-from suyuan.records.arrival import Arrangement, Arrival, Finding, Known, Outcome, arrange, arrivals, verdicts
+from suyuan.records.arrival import Arrangement, Arrival, Arrived, Finding, Known, Outcome, arrange, arrive
 from suyuan.records.beside import Run, beside
 from suyuan.records.digest import Place, chunk_digest
 from suyuan.records.errors import BatchClosed, NotFound
@@ -109,38 +109,35 @@ def submit(
     checked: Checked,
     *,
     children: Sequence[Checked] = (),
-    chunk_no: int = 0,
-    delivery: Delivery | None = None,
     amends: Mapping[int, UUID] | None = None,
 ) -> ChunkResult:
-    """Take in one chunk of checked rows: encrypt, store, link and enter in the ledger those that pass.
+    """Take in checked rows as the only chunk of a batch.
 
     `children` are rows of other types that came with the same source rows (same `_row`); a source row goes
-    in whole or not at all. `delivery` carries identities from chunk to chunk of one source.
-    `amends` names the record that a row corrects, where its number or content may have changed with it.
-    Raises `BatchClosed`, and `NotFound` for a record to amend that is out of reach.
+    in whole or not at all. `amends` names the record that a row corrects, where its number or content may have
+    changed with it. Raises `BatchClosed`, and `NotFound` for a record to amend that is out of reach.
     """
-    with no_collection():
-        return _submit(who, batch, [checked, *children], chunk_no, delivery, amends)
+    return take_in(who, batch, arrive([checked, *children], Delivery(who.agency)), amends=amends)
 
 
-def _submit(
-    who: Acting,
-    batch: UUID,
-    parts: list[Checked],
-    chunk_no: int,
-    delivery: Delivery | None,
-    amends: Mapping[int, UUID] | None,
+def take_in(
+    who: Acting, batch: UUID, arrived: Arrived, *, chunk_no: int = 0, amends: Mapping[int, UUID] | None = None
 ) -> ChunkResult:
-    checked = parts[0]
+    """Take in one chunk of a delivery: encrypt, store, link and enter in the ledger the rows that pass. As `submit`."""
+    with no_collection():
+        return _take_in(who, batch, arrived, chunk_no, amends)
+
+
+def _take_in(
+    who: Acting, batch: UUID, arrived: Arrived, chunk_no: int, amends: Mapping[int, UUID] | None
+) -> ChunkResult:
+    parts = arrived.parts
     _hold_keys()
-    worst = verdicts(parts)
-    counter = delivery or Delivery(who.agency)
-    found = [one for part in parts for one in arrivals(part, worst, counter)]
+    found = arrived.arrivals()
     known = _known(batch, found)
     if amends:
-        known |= _amended([one for one in found if one.type == checked.type.id], amends, known)
-    arrangement = arrange(parts, found, known, worst)
+        known |= _amended([one for one in found if one.type == parts[0].type.id], amends, known)
+    arrangement = arrange(parts, found, known, arrived.worst)
     levels = {part.type.id: part.type.level for part in parts}
     ids = _write(who, batch, levels, chunk_no, arrangement)
     counts = _counts(arrangement)
@@ -289,7 +286,7 @@ def _rows(
             seq, one.row_no, one.final,
         )  # fmt: skip
         groups.setdefault((key_id, level), []).append(
-            Row(place, one.content.encode(), one.facets.encode(), one.exact, one.text, one.codes,
+            Row(place, one.content, one.facets, one.exact, one.text, one.codes,
                 one.mark.key_digest, one.mark.content_mark, data_key, wrapped)
         )  # fmt: skip
     return groups

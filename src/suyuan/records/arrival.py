@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import pyarrow as pa
+
 from suyuan.catalog.check import Checked
-from suyuan.records.identity import Delivery, Mark
+from suyuan.records.identity import Counted, Delivery, Mark, marks
 
 REJECT = 2
 AMENDABLE = frozenset({"in_force", "returned", "rejected"})
@@ -69,9 +71,8 @@ class Arrival:
 
     row_no: int
     type: str
-    key: str | None
-    content: str
-    facets: str
+    content: bytes
+    facets: bytes
     at: int | None
     exact: list[str | None]
     text: list[str | None]
@@ -82,6 +83,23 @@ class Arrival:
     known: Known | None = None
     write: bool = False
     problem: str | None = None
+
+
+@dataclass(slots=True)
+class Arrived:
+    """A checked chunk of a delivery whose rows were counted: its parts, each source row's worst verdict, and by part the
+    columns of the rows that passed with what they are.
+    """
+
+    parts: list[Checked]
+    worst: dict[int, int]
+    passed: list[tuple[tuple[list[Any], ...], Counted]]
+
+    def arrivals(self) -> list[Arrival]:
+        """The rows that passed, each with its identity by the keys of now: in the transaction that stores them."""
+        return [
+            one for part, found in zip(self.parts, self.passed, strict=True) for one in _arrivals(part.type.id, *found)
+        ]
 
 
 @dataclass(slots=True)
@@ -108,20 +126,29 @@ def verdicts(parts: Iterable[Checked]) -> dict[int, int]:
     return worst
 
 
-def arrivals(part: Checked, worst: dict[int, int], delivery: Delivery) -> list[Arrival]:
-    """The rows of one part whose whole source row passed the check, each with its identity."""
-    names = ("_row", "key", "content", "facets", "exact", "text", "codes", "refs", "final")
-    columns = {name: part.rows[name].to_pylist() for name in names}
-    ats = part.rows["at"].cast("timestamp[us]").cast("int64").to_pylist()
-    keep = [i for i, row in enumerate(columns["_row"]) if worst[row] < REJECT]
-    marks = delivery.mark(part.type.id, [columns["key"][i] for i in keep], [columns["content"][i] for i in keep])
-    rows = zip(*(columns[name] for name in names), ats, strict=True)
-    picked = [row for row in rows if worst[row[0]] < REJECT]
-    return [
-        Arrival(row, part.type.id, key, content, facets, at, exact or [], text or [], codes or [], refs or [],
-                bool(final), mark)
-        for (row, key, content, facets, exact, text, codes, refs, final, at), mark in zip(picked, marks, strict=True)
-    ]  # fmt: skip
+def arrive(parts: list[Checked], delivery: Delivery) -> Arrived:
+    """The next chunk of a delivery: `parts` are its rows by type, those of one source row with the same `_row`."""
+    worst = verdicts(parts)
+    return Arrived(parts, worst, [_passed(part, worst, delivery) for part in parts])
+
+
+def _passed(part: Checked, worst: dict[int, int], delivery: Delivery) -> tuple[tuple[list[Any], ...], Counted]:
+    """The rows of one part whose whole source row passed the check."""
+    kept = [place for place, row in enumerate(part.rows["_row"].to_pylist()) if worst[row] < REJECT]
+    rows = part.rows if len(kept) == len(part.rows) else part.rows.take(pa.array(kept, pa.int64()))
+    content, facets = (rows[name].cast(pa.binary()).to_pylist() for name in ("content", "facets"))
+    at = rows["at"].cast("timestamp[us]").cast("int64").to_pylist()
+    rest = (rows[name].to_pylist() for name in ("exact", "text", "codes", "refs", "final"))
+    counted = delivery.count(part.type.id, rows["key"].to_pylist(), content)
+    return (rows["_row"].to_pylist(), content, facets, at, *rest), counted
+
+
+def _arrivals(kind: str, columns: tuple[list[Any], ...], counted: Counted) -> Iterator[Arrival]:
+    rows = zip(*columns, marks(counted), strict=True)
+    for row, content, facets, at, exact, text, codes, refs, final, mark in rows:
+        yield Arrival(
+            row, kind, content, facets, at, exact or [], text or [], codes or [], refs or [], bool(final), mark
+        )
 
 
 def classify(one: Arrival, known: Known | None, earlier: bytes | None) -> None:

@@ -27,6 +27,14 @@ class Mark(NamedTuple):
     before: bytes | None
 
 
+class Counted(NamedTuple):
+    """Rows of a delivery once their turn has come: the innermost digests of their keys and contents, and which repeat a key."""
+
+    keys: list[bytes]
+    contents: list[bytes]
+    repeats: list[bool]
+
+
 class Delivery:
     """Counts the rows of one delivery as its chunks pass in order; memory is 24 bytes a distinct row."""
 
@@ -35,19 +43,20 @@ class Delivery:
         self._seen = duckdb.connect()
         self._seen.execute("SET threads = 1; CREATE TABLE seen (h BLOB, n INTEGER)")
 
-    def mark(self, record_type: str, keys: list[str | None], contents: list[str]) -> list[Mark]:
-        """Identities of the next rows. `keys` are natural keys or None, `contents` canonical JSON."""
+    def count(self, record_type: str, keys: list[str | None], contents: list[bytes]) -> Counted:
+        """The next rows. `keys` are natural keys or None, `contents` canonical JSON.
+
+        Needs no transaction: nothing here depends on the layers that a rotation of keys adds.
+        """
         scope = f"{record_type}\x1f{self._agency}\x1f".encode()
         of_content, of_key = identity_digester("content"), identity_digester("key")
-        marks = [of_content(scope + content.encode()) for content in contents]
+        marks = [of_content(scope + content) for content in contents]
         bases = [
             of_key(scope + key.encode()) if key is not None else mark for key, mark in zip(keys, marks, strict=True)
         ]
         ordinals = self._ordinals(bases)
-        found = identities(list(map(_key, bases, keys, ordinals)))
-        before: list[bytes] | list[None] = found.before or [None] * len(keys)
         repeats = [key is not None and ordinal > 1 for key, ordinal in zip(keys, ordinals, strict=True)]
-        return list(map(Mark, found.now, identities(marks).now, repeats, before))
+        return Counted(list(map(_key, bases, keys, ordinals)), marks, repeats)
 
     def _ordinals(self, bases: list[bytes]) -> list[int]:
         arrived = pa.table({"h": pa.array(bases, pa.binary()), "i": range(len(bases))})
@@ -60,6 +69,13 @@ class Delivery:
         self._seen.unregister("arrived")
         ordinals: list[int] = rows["ordinal"].to_pylist()
         return ordinals
+
+
+def marks(counted: Counted) -> list[Mark]:
+    """The identities of rows by the keys of now, which must not change until the transaction ends."""
+    found = identities(counted.keys)
+    before: list[bytes] | list[None] = found.before or [None] * len(counted.keys)
+    return list(map(Mark, found.now, identities(counted.contents).now, counted.repeats, before))
 
 
 def _key(base: bytes, key: str | None, ordinal: int) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import struct
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,17 +68,26 @@ def pack(rows: Sequence[Row], provider: Provider, key_id: int, level: int) -> Pa
     return Packed(b"".join(out), digests)
 
 
+_within = 0
+_lock = threading.Lock()
+
+
 @contextmanager
 def no_collection() -> Iterator[None]:
     """Leave the garbage collector out: taking rows in makes no cycles, but hundreds of thousands of live tuples, which
-    make every collection slow: half the time of an import."""
-    enabled = gc.isenabled()
-    gc.disable()
+    make every collection slow: half the time of an import. It is on again when the last thread leaves."""
+    _enter(1)
     try:
         yield
     finally:
-        if enabled:
-            gc.enable()
+        _enter(-1)
+
+
+def _enter(step: int) -> None:
+    global _within
+    with _lock:
+        _within += step
+        (gc.disable if _within else gc.enable)()
 
 
 def _fields(row: Row, key_id: int, digest: bytes, array: bytes, content: bytes) -> tuple[bytes, ...]:
