@@ -116,7 +116,7 @@ def altered(value: Any) -> Any:
     if isinstance(value, int):
         return value + 1
     middle = len(value) // 2
-    return value[:middle] + ("1" if value[middle] == "0" else "0") + value[middle + 1 :]
+    return value[:middle] + ("1" if value[middle : middle + 1] == "0" else "0") + value[middle + 1 :]
 
 
 def with_change(bundle: dict[str, Any], place: tuple[Any, ...], change: Callable[[Any], Any]) -> dict[str, Any]:
