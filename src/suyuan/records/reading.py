@@ -82,3 +82,14 @@ def views(rows: Iterable[Sequence[Any]]) -> list[RecordView]:
         wrapped = [(kept[n][0].bytes, bytes(kept[n][17])) for n in places]
         keys.update(zip(places, provider().unwrap(key_id, wrapped), strict=True))
     return [view(row, keys[n]) for n, row in enumerate(kept)]
+
+
+def unwrapped(key_id: int, held: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Data keys from (record id, wrapped key), by record id; where one of them is damaged, of all the others."""
+    try:
+        return dict(zip((place for place, _ in held), provider().unwrap(key_id, held), strict=True))
+    except ContentDamaged:
+        if len(held) == 1:
+            return {}
+        middle = len(held) // 2
+        return unwrapped(key_id, held[:middle]) | unwrapped(key_id, held[middle:])

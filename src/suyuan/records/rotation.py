@@ -23,7 +23,7 @@ from suyuan.installation.sql import statements
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 from suyuan.records.digest import Place, associated_data, header, microseconds, name, revision_digest
-from suyuan.records.reading import canonical
+from suyuan.records.reading import canonical, unwrapped
 from suyuan.vault import actions as vault
 from suyuan.vault import envelope, generations, terms
 from suyuan.vault.errors import ContentDamaged, KeyInUse
@@ -174,7 +174,8 @@ def _encrypted_anew(
     db: Owner, rows: Sequence[tuple[Any, ...]], old: Generation, new: Generation
 ) -> tuple[dict[UUID, _Anew], list[str]]:
     held = [(record, bytes(wrapped)) for record, wrapped in rows if wrapped is not None]
-    keys = _unwrapped(old.id, held)
+    opened = unwrapped(old.id, [(record.bytes, wrapped) for record, wrapped in held])
+    keys = {record: opened[record.bytes] for record, _ in held if record.bytes in opened}
     fresh, wrapped = envelope.new_keys(vault.provider(), new.id, [record.bytes for record, _ in held])
     data_keys = {record: pair for (record, _), *pair in zip(held, fresh, wrapped, strict=True)}
     found = {record: _Anew(None, []) for record, key in rows if key is None}
@@ -188,19 +189,6 @@ def _encrypted_anew(
             damaged.append(exc.where)
     bad = {row[0] for row in revisions if name(row[0], row[1]) in damaged}
     return {record: one for record, one in found.items() if record not in bad}, damaged
-
-
-def _unwrapped(key_id: int, held: Sequence[tuple[UUID, bytes]]) -> dict[UUID, bytes]:
-    """Data keys by record; where one of them is damaged, of all the others."""
-    items = [(record.bytes, wrapped) for record, wrapped in held]
-    try:
-        opened = vault.provider().unwrap(key_id, items)
-        return {record: key for (record, _), key in zip(held, opened, strict=True)}
-    except ContentDamaged:
-        if len(held) == 1:
-            return {}
-        middle = len(held) // 2
-        return _unwrapped(key_id, held[:middle]) | _unwrapped(key_id, held[middle:])
 
 
 def _revision(

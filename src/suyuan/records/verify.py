@@ -17,13 +17,14 @@ from suyuan.installation.sql import statements
 from suyuan.ledger.acts import Act
 from suyuan.ledger.faults import Fault
 from suyuan.records.digest import Place, associated_data, header, name, revision_digest
-from suyuan.records.reading import canonical
+from suyuan.records.reading import canonical, unwrapped
 from suyuan.vault import envelope
 from suyuan.vault.actions import provider
 from suyuan.vault.errors import ContentDamaged
 
 _SQL = statements("records", "verify")
 _POSTGRES_EPOCH = 946_684_800_000_000
+_PAGE = 2_000  # revisions checked at a time
 _PARALLEL_FROM = 20_000  # below this, starting a second process costs more than it saves
 _ARRIVALS = [int(Act.collect), int(Act.amend)]
 
@@ -83,19 +84,31 @@ def _share(share: tuple[int, int]) -> list[tuple[str, str]]:
     with psycopg.connect(current().database("owner")) as connection:
         connection.execute("SET work_mem = '256MB'")
         with connection.cursor("verify", binary=True) as cursor:
-            cursor.itersize = 2000
             values = {"acts": _ARRIVALS, "erase": int(Act.erase), "share": share[0], "shares": share[1]}
             cursor.execute(_SQL["revisions"], values)
-            return [found for row in cursor if (found := _check(row))]
+            faults: list[tuple[str, str]] = []
+            while rows := cursor.fetchmany(_PAGE):
+                faults += _check(rows)
+            return faults
 
 
-def _check(row: Sequence[Any]) -> tuple[str, str] | None:
-    """What is wrong with a revision, and which it is; named only where something is, since most are right."""
-    wrong = _wrong(row)
-    return (wrong, name(row[0], row[1])) if wrong else None
+def _check(rows: Sequence[Sequence[Any]]) -> list[tuple[str, str]]:
+    """What is wrong with some revisions, and which they are; their data keys are unwrapped together."""
+    wrapped: dict[int, dict[bytes, bytes]] = {}
+    for row in rows:
+        if not (row[-2] or row[-1]):  # neither missing nor erased
+            wrapped.setdefault(row[16], {})[row[0]] = row[17] or b""
+    keys = {key_id: unwrapped(key_id, list(held.items())) for key_id, held in wrapped.items()}
+    suites = {key_id: provider().suite(key_id) for key_id, opened in keys.items() if opened}
+    found = []
+    for row in rows:
+        key = keys.get(row[16], {}).get(row[0], b"")
+        if wrong := _wrong(row, key, suites.get(row[16], "")):
+            found.append((wrong, name(row[0], row[1])))
+    return found
 
 
-def _wrong(row: Sequence[Any]) -> str | None:
+def _wrong(row: Sequence[Any], key: bytes, suite: str) -> str | None:
     (record, rev, kind, agency, level, valid_from, recorded_at, author, batch, seq, row_no, final,
      facets, terms, digest, content, key_id, wrapped, entered, missing, erased) = row  # fmt: skip
     if missing:
@@ -106,10 +119,11 @@ def _wrong(row: Sequence[Any]) -> str | None:
         Place(record, rev, kind, agency, level, _micros(valid_from), _micros(recorded_at), author, batch, seq,
               row_no, final)
     )  # fmt: skip
+    if not key:
+        return "record.content_damaged"
     try:
-        [key] = provider().unwrap(key_id, [(record, wrapped or b"")])
         place = associated_data(head, key_id, canonical(facets), terms)
-        _, commitment = envelope.decrypt(provider().suite(key_id), key, content, place, "")
+        _, commitment = envelope.decrypt(suite, key, content, place, "")
     except ContentDamaged:
         return "record.content_damaged"
     recomputed = revision_digest(head, commitment)
