@@ -124,8 +124,8 @@ def likes(installation: Any, words: list[str]) -> list[float]:
         return milliseconds(search, 12)
 
 
-def page(who: Any) -> Callable[[int], None]:
-    """A call of the list page by a signed-in person, through the whole program but the network."""
+def page(who: str, ground: int) -> Callable[[int], None]:
+    """A call of the list page by a signed-in person under a ground, through the whole program but the network."""
     from django.test import Client
 
     from suyuan.installation import current
@@ -134,6 +134,7 @@ def page(who: Any) -> Callable[[int], None]:
     [password] = [line.split("\t")[1] for line in lines if line.split("\t")[0] == who]
     client = Client(SERVER_NAME="127.0.0.1")
     assert client.login(username=who, password=password)
+    client.post("/ground/", {"ground": ground})
 
     def call(_: int) -> None:
         answer = client.get("/records/resident/")
@@ -174,7 +175,9 @@ def main() -> None:
                 figures[f"{label}, {word}: ms (p95)"] = p95(found)
         plain = likes(installation, names)
         figures["LIKE over plain text: ms (median)"] = median(plain)
-        shown = milliseconds(page("collector"), REPEATS)
+        with superuser(installation) as db:  # nobody looks as fast as this: the limits are not what is measured
+            db.execute("UPDATE access_limit SET most = 1000000 WHERE stretch <> 'standing'")
+        shown = milliseconds(page("collector", collector.ground), REPEATS)
         figures["list page, end to end: ms (p95)"] = p95(shown)
     tell(
         figures,
