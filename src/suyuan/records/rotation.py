@@ -33,7 +33,7 @@ _SQL = statements("records", "rotate")
 _SOME = 200  # records in one transaction: others wait for them no longer than some ten milliseconds
 _IDENTITIES = 2_000
 _FIRST = UUID(int=0)
-# Half a bit below a quarter of what the standard allows one GCM key with random nonces (2^32 uses).
+# A quarter of what the standard allows one GCM key with random nonces (2^32 uses).
 MOST_USES = 2**30
 
 Owner = psycopg.Connection[tuple[Any, ...]]
