@@ -12,16 +12,18 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from django.db import connection, transaction
 from django.utils import timezone
 
 import suyuan
 from delivered import deliver, rows_of
-from suyuan.access.errors import NotAllowed
+from suyuan.access.errors import NoGround, NotAllowed
 from suyuan.audit import actions, queries
 from suyuan.audit.errors import AuditRefused
 from suyuan.audit.queries import Wanted
 from suyuan.audit.words import DETAILS
+from suyuan.cli.root import root
 from suyuan.installation import current
 from suyuan.ledger.acts import Act
 from suyuan.ledger.sequencer import run_once
@@ -281,3 +283,19 @@ def test_every_administrative_act_has_words(world: World) -> None:
     codes = {next(filter(None, found)) for text in sources for found in written.findall(text)}
     assert len(codes) > 20
     assert codes - DETAILS.keys() == set()
+
+
+def test_an_auditor_notes_who_is_whom_and_who_is_away(fresh_world: World) -> None:
+    """By command; somebody else is refused, and what is noted stands in the log."""
+    _, result, _ = deliver(fresh_world.collector, "violation", rows_of("violation", 1))
+    person, run = str(fresh_world.first.person), CliRunner()
+    days = ["--from", "2026-01-05", "--until", "2026-01-12"]
+    for line in (["staff", person, str(result.records[1])], ["absence", person, *days]):
+        refused = run.invoke(root, ["ledger", *line, "--as", "head"], standalone_mode=False)
+        assert isinstance(refused.exception, NoGround)
+        assert run.invoke(root, ["ledger", *line, "--as", "auditor"], standalone_mode=False).exception is None
+    with connection.cursor() as cursor, fresh_world.auditor.on_duty():
+        cursor.execute(
+            "SELECT count(*) FROM audit_search(NULL, NULL, NULL, ARRAY[24]::smallint[], 0, 9e18::bigint, NULL, NULL, NULL, 50)"
+        )
+        assert cursor.fetchone()[0] >= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from uuid import UUID
@@ -67,6 +68,36 @@ def prune(username: str, as_json: bool) -> None:
         click.echo(json.dumps({"entries": gone, "prunings": [one.pruning for one in done]}))
     else:
         click.echo(say(f"已清理 {gone:,} 条账目", f"{gone:,} entries pruned"))
+
+
+@ledger.command("staff", help="登记哪条记录是某名人员本人的 · say which record is about a member of staff")
+@click.argument("person", type=int)
+@click.argument("record", type=click.UUID)
+@as_option
+@with_database
+def staff(person: int, record: UUID, username: str) -> None:
+    """So that looks at oneself, at colleagues and at kin can be asked about; by a security auditor."""
+    from suyuan.audit import actions
+
+    with acting_as(username, ["security_auditor"]) as who:
+        actions.note_staff(who, person, record)
+    click.echo(say("已登记。", "Noted."))
+
+
+@ledger.command("absence", help="登记人员休假或调离 · say that a member of staff is on leave or transferred")
+@click.argument("person", type=int)
+@click.option("--from", "starts", type=click.DateTime(["%Y-%m-%d"]), required=True, help="首日 First day")
+@click.option("--until", "ends", type=click.DateTime(["%Y-%m-%d"]), required=True, help="回岗之日 Day of coming back")
+@click.option("--kind", type=click.Choice(["leave", "transfer"]), default="leave", show_default=True)
+@as_option
+@with_database
+def absence(person: int, starts: datetime, ends: datetime, kind: str, username: str) -> None:
+    """So that looks meanwhile can be asked about; by a security auditor."""
+    from suyuan.audit import actions
+
+    with acting_as(username, ["security_auditor"]) as who:
+        actions.note_absence(who, person, starts.date(), ends.date(), kind)
+    click.echo(say("已登记。", "Noted."))
 
 
 @witness.command("accept", help="确认一次已知的恢复,此前的见证不再比对 · accept a known restore")
