@@ -74,10 +74,10 @@ _FATAL = {
     ),
     "SY005": (
         "loose_functions",
-        "以属主身份运行的函数没有固定 search_path:{}",
-        "functions that run as their owner have no fixed search_path: {}",
-        "执行 ALTER FUNCTION … SET search_path = pg_catalog, public",
-        "ALTER FUNCTION … SET search_path = pg_catalog, public",
+        "以属主身份运行的函数没有固定、以 pg_temp 结尾的 search_path:{}",
+        "functions that run as their owner have no fixed search_path that ends in pg_temp: {}",
+        "执行 ALTER FUNCTION … SET search_path = pg_catalog, public, pg_temp",
+        "ALTER FUNCTION … SET search_path = pg_catalog, public, pg_temp",
     ),
     "SY006": (
         "schema_create",

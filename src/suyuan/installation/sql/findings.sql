@@ -34,9 +34,11 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
        OR has_table_privilege(c.oid, 'TRUNCATE'));
 
 -- name: loose_functions
+-- Whatever runs as its owner, or names a search path at all, ends it in pg_temp: else temporary tables come first.
 SELECT p.proname FROM pg_proc p
-WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
-  AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search_path=%');
+LEFT JOIN LATERAL (SELECT setting FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search_path=%') path ON true
+WHERE p.pronamespace = 'public'::regnamespace AND (p.prosecdef OR path.setting IS NOT NULL)
+  AND coalesce(path.setting, '') !~ ', pg_temp$';
 
 -- name: schema_create
 SELECT nspname FROM pg_namespace WHERE nspname = 'public' AND has_schema_privilege(oid, 'CREATE');
