@@ -364,3 +364,24 @@ def test_the_commands_renew_and_list(fresh_world: World) -> None:
     assert json.loads(done.stdout) == {"left": 0, "damaged": []}
     told = json.loads(run.invoke(root, ["vault", "keys", "--json"], standalone_mode=False).stdout)
     assert [(one["level"], one["state"], one["records"]) for one in told] == [(1, "current", 3), (1, "retired", 0)]
+
+
+@pytest.mark.control("C27")
+def test_an_owner_of_the_schema_alone_renews_keys(
+    fresh_world: World, installation: Installation, superuser: Superuser
+) -> None:
+    """On a server of one's own the schema's owner owns no database and may make no temporary table: all comes over."""
+    records = in_force(fresh_world, rows(3))
+    with psycopg.connect(installation.database("admin"), autocommit=True) as admin:
+        [name] = admin.execute("SELECT current_database()").fetchone() or ("",)
+        admin.execute(f"ALTER DATABASE {name} OWNER TO CURRENT_USER")
+        admin.execute(f"GRANT CONNECT, CREATE ON DATABASE {name} TO suyuan_owner")
+    with (
+        psycopg.connect(installation.database("owner"), autocommit=True) as owner,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        owner.execute("CREATE TEMPORARY TABLE staging ()")
+    made = begin(fresh_world)
+    assert rotation.run(1).nothing
+    assert rotation.under_keys() == {made: len(records)}
+    assert faults(installation) == []

@@ -60,10 +60,10 @@ class EntryRef(NamedTuple):
 
 
 class _Writer:
-    """This connection's counter: `n` as last written here, `committed` as known to be on disk."""
+    """The counter lent to this connection: `n` as last written here, `committed` as known to be on disk."""
 
-    def __init__(self, writer: int) -> None:
-        self.writer, self.n, self.committed = writer, 0, 0
+    def __init__(self, writer: int, n: int) -> None:
+        self.writer, self.n, self.committed = writer, n, n
 
 
 _writers: WeakKeyDictionary[Any, _Writer] = WeakKeyDictionary()
@@ -165,8 +165,8 @@ def _writer() -> _Writer:
     raw = connection.connection
     if raw not in _writers:
         with connection.cursor() as cursor:
-            cursor.execute(_SQL["new_writer"])
-            _writers[raw] = _Writer(cursor.fetchone()[0])
+            cursor.execute(_SQL["lease"])
+            _writers[raw] = _Writer(*cursor.fetchone())
     return _writers[raw]
 
 

@@ -68,6 +68,7 @@ def verify_log() -> Iterator[Fault]:
         yield from faults
         yield from _counters(connection, pruned)
         yield from _sequenced(connection)
+        yield from _closed(connection)
         yield from _waiting(connection)
         yield from _tree(connection, pruned)
 
@@ -114,6 +115,20 @@ def _sequenced(connection: psycopg.Connection) -> Iterator[Fault]:
             "已编入哈希树的条目被截去",
             "entries that had their place in the tree were cut off",
         )
+
+
+def _closed(connection: psycopg.Connection) -> Iterator[Fault]:
+    """A closed writer waits for nothing: closed before its time, its last entries would never have a place."""
+    rows = connection.execute(
+        """SELECT w.writer, w.n FROM ledger_writer w LEFT JOIN ledger_sequenced s USING (writer)
+           WHERE NOT w.open AND w.n <> coalesce(s.n, 0)"""
+    )
+    for writer, counter in rows.fetchall():
+        zh, en = (
+            "写入者被提前关闭,其条目不会编入哈希树",
+            "a writer was closed while entries of it had no place in the tree",
+        )
+        yield Fault("ledger.writer_closed", f"writer {writer}: counter {counter}", zh, en)
 
 
 def _waiting(connection: psycopg.Connection) -> Iterator[Fault]:

@@ -139,7 +139,6 @@ def _left(db: Owner, old: Generation, new: Generation, damaged: Sequence[str]) -
 
 def _rounds(db: Owner, old: Generation, new: Generation, until: float | None) -> Iterator[list[str]]:
     """Once over all records, some at a time; what somebody holds is left for the next round, as long as any round helps."""
-    db.execute(_SQL["staging"])
     while True:
         after, moved = _FIRST, 0
         while found := _some(db, old, new, after):
@@ -159,7 +158,7 @@ def _some(db: Owner, old: Generation, new: Generation, after: UUID) -> tuple[UUI
         if not rows:
             return None
         kept, damaged = _encrypted_anew(db, rows, old, new)
-        _write(db, new, kept, rows)
+        _write(db, new, kept)
     return rows[-1][0], damaged, len(kept)
 
 
@@ -211,19 +210,21 @@ def _revision(
     return record, rev, moved, envelope.encrypt_salted(new.suite, fresh, salted, bound)
 
 
-def _write(db: Owner, new: Generation, kept: dict[UUID, _Anew], rows: Sequence[tuple[Any, ...]]) -> None:
-    with db.cursor().copy("COPY rotation_record FROM STDIN (FORMAT binary)") as copy:
-        copy.set_types(["uuid", "bytea"])
-        for record, *_ in rows:
-            if record in kept:
-                copy.write_row((record, kept[record].wrapped))
-    with db.cursor().copy("COPY rotation_revision FROM STDIN (FORMAT binary)") as copy:
-        copy.set_types(["uuid", "int4", "int8[]", "bytea"])
-        for one in kept.values():
-            for revision in one.revisions:
-                copy.write_row(revision)
-    db.execute(_SQL["write_revisions"])
-    db.execute(_SQL["write_records"], {"new": new.id})
+def _write(db: Owner, new: Generation, kept: dict[UUID, _Anew]) -> None:
+    """One statement a row, sent in one go: a temporary table would need a right that the owner of the schema may lack."""
+    with db.cursor() as cursor:
+        cursor.executemany(
+            _SQL["write_revision"],
+            [
+                {"record": record, "rev": rev, "terms": terms, "content": content}
+                for one in kept.values()
+                for record, rev, terms, content in one.revisions
+            ],
+        )
+        cursor.executemany(
+            _SQL["write_record"],
+            [{"record": record, "wrapped": one.wrapped, "new": new.id} for record, one in kept.items()],
+        )
 
 
 def _identities(db: Owner, depth: int, until: float | None) -> None:

@@ -1,7 +1,7 @@
 -- Statements of ledger.actions and ledger.sequencer.
 
--- name: new_writer
-INSERT INTO ledger_writer DEFAULT VALUES RETURNING writer;
+-- name: lease
+SELECT writer, n FROM ledger_lease();
 
 -- name: counter
 SELECT n FROM ledger_writer WHERE writer = %(writer)s;
@@ -29,7 +29,7 @@ SELECT pg_advisory_xact_lock(1400204628);
 -- name: waiting
 SELECT w.writer, coalesce(s.n, 0), w.n
 FROM ledger_writer w LEFT JOIN ledger_sequenced s ON s.writer = w.writer
-WHERE w.n > coalesce(s.n, 0) ORDER BY w.writer;
+WHERE w.open AND w.n > coalesce(s.n, 0) ORDER BY w.writer;
 
 -- name: range
 SELECT writer, n, at, act, person, ground, agency, record, rev, batch, digest, shown, detail, mac

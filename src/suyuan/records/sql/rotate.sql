@@ -14,17 +14,11 @@ SELECT record_id, rev, type, agency, level, valid_from, recorded_at, author, bat
        facets::text, terms, array_send(terms), digest, content
 FROM records_revision WHERE record_id = ANY(%(records)s);
 
--- name: staging
-CREATE TEMPORARY TABLE IF NOT EXISTS rotation_record (record_id uuid, wrapped_key bytea) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS rotation_revision (record_id uuid, rev int, terms bigint[], content bytea) ON COMMIT DELETE ROWS;
+-- name: write_revision
+UPDATE records_revision SET terms = %(terms)s, content = %(content)s WHERE record_id = %(record)s AND rev = %(rev)s;
 
--- name: write_revisions
-UPDATE records_revision v SET terms = n.terms, content = n.content
-FROM rotation_revision n WHERE v.record_id = n.record_id AND v.rev = n.rev;
-
--- name: write_records
-UPDATE records_record r SET key_id = %(new)s, wrapped_key = n.wrapped_key
-FROM rotation_record n WHERE r.record_id = n.record_id;
+-- name: write_record
+UPDATE records_record SET key_id = %(new)s, wrapped_key = %(wrapped)s WHERE record_id = %(record)s;
 
 -- name: left
 SELECT count(*) FROM records_record WHERE key_id = %(old)s;

@@ -1,0 +1,40 @@
+-- A writer's counter belongs to one database session at a time, which holds its advisory lock, and goes on under the next:
+-- there are as many as ever wrote at once, not one for each connection there ever was.
+
+-- Closed: it has ended, all it wrote has its place in the tree, and it never writes again. Those of before are.
+ALTER TABLE ledger_writer ADD COLUMN open boolean NOT NULL DEFAULT false;
+ALTER TABLE ledger_writer DISABLE TRIGGER ledger_writer_rises;
+UPDATE ledger_writer w SET open = true
+WHERE w.n > coalesce((SELECT s.n FROM ledger_sequenced s WHERE s.writer = w.writer), 0);
+ALTER TABLE ledger_writer ENABLE TRIGGER ledger_writer_rises;
+ALTER TABLE ledger_writer ALTER COLUMN open SET DEFAULT true;
+-- What the sequencer and whoever looks for a counter read.
+CREATE INDEX ledger_writer_open ON ledger_writer (writer) WHERE open;
+
+CREATE OR REPLACE FUNCTION ledger_writer_rises() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.writer <> OLD.writer OR NEW.n <= OLD.n OR NOT OLD.open OR NOT NEW.open THEN
+        RAISE EXCEPTION 'ledger_writer_rises' USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_writer_rises';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- The application moves counters; it closes none.
+REVOKE INSERT, UPDATE ON ledger_writer FROM suyuan_app;
+GRANT INSERT (n), UPDATE (n) ON ledger_writer TO suyuan_app;
+
+-- A counter for this session, until the session ends: one that nobody holds, else a new one. The number is read once the
+-- lock is held, so whoever held it before has ended, and what they wrote is seen.
+CREATE FUNCTION ledger_lease() RETURNS TABLE (writer int, n bigint) LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE free int;
+BEGIN
+    FOR free IN SELECT w.writer FROM ledger_writer w WHERE w.open ORDER BY w.writer LOOP
+        EXIT WHEN pg_try_advisory_lock(5376, free);
+        free := NULL;
+    END LOOP;
+    IF free IS NULL THEN
+        INSERT INTO ledger_writer (n) VALUES (0) RETURNING ledger_writer.writer INTO free;
+        PERFORM pg_advisory_lock(5376, free);
+    END IF;
+    RETURN QUERY SELECT w.writer, w.n FROM ledger_writer w WHERE w.writer = free;
+END $$;
