@@ -144,7 +144,7 @@ def main() -> None:
             db.execute(
                 "CREATE TABLE bench_act (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, person int, said text)"
             )
-            db.execute("GRANT INSERT ON bench_act TO suyuan_app")
+            db.execute(f"GRANT INSERT ON bench_act TO {installation.place.role('app')}")
         alone, entered = one_by_one(400)
         bare = acts_per_second(installation, installation.data, options.seconds, entry=False)
         with_entry = acts_per_second(installation, installation.data, options.seconds, entry=True)

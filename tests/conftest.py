@@ -21,7 +21,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from suyuan.installation import Installation, use
-from suyuan.installation.model import Place
+from suyuan.installation.model import ROLES, Place
 from suyuan.installation.postgres import PORT, Server
 from suyuan.installation.serving import server_used
 from witnessed import by_database
@@ -131,10 +131,12 @@ def _one_at_a_time() -> Iterator[None]:
 def _clone() -> Iterator[str]:
     before = os.environ.get("SUYUAN_DATABASE")
     name = f"test_{secrets.token_hex(6)}"
-    _on_server("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER suyuan_owner", name, TEMPLATE)
+    place = _installation.place
+    owner, app, sequencer = (place.role(role) for role in ROLES)
+    _on_server("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER {}", name, TEMPLATE, owner)
     _on_server("REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
-    _on_server("GRANT CONNECT, TEMPORARY ON DATABASE {} TO suyuan_app", name)
-    _on_server("GRANT CONNECT ON DATABASE {} TO suyuan_sequencer", name)
+    _on_server("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}", name, app)
+    _on_server("GRANT CONNECT ON DATABASE {} TO {}", name, sequencer)
     _point_at(name)
     try:
         yield name

@@ -13,7 +13,11 @@ import click
 from suyuan.cli.clone import source_folder
 from suyuan.i18n import say
 
-PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "softhsm2": ("softhsm2-util",)}
+PROGRAMS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "softhsm2": ("softhsm2-util",),
+    "postgresql-15": ("/usr/lib/postgresql/15/bin/initdb",),
+}
 LINTS = (
     ("ruff check", ["-m", "ruff", "check", "."]),
     ("ruff format", ["-m", "ruff", "format", "--check", "."]),
@@ -53,7 +57,7 @@ def _pytest(root: Path, arguments: tuple[str, ...]) -> int:
 
 
 def ensure_programs() -> None:
-    """Chromium and a software token for the tests: used if there, installed from Debian's packages by root, else asked for."""
+    """Chromium, a software token and Debian's PostgreSQL for the tests: used if there, installed by root, else asked for."""
     missing = [package for package, programs in PROGRAMS.items() if not any(map(shutil.which, programs))]
     if not missing:
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import click
-import psycopg
 
 from suyuan.i18n import say
 from suyuan.installation import current
@@ -18,11 +17,9 @@ from suyuan.installation.command import json_option, with_database
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
     """检查角色、行级安全、密钥文件和磁盘。Check roles, row level security, secrets and disk; exit 1 on findings."""
-    from suyuan.installation.findings import in_database, in_folder
+    from suyuan.installation.findings import everything
 
-    here = current()
-    with psycopg.connect(here.database("app")) as connection:
-        found = [*in_database(connection), *in_folder(here)]
+    found = everything(current())
     if as_json:
         click.echo(json.dumps({"findings": [finding.as_dict() for finding in found]}, ensure_ascii=False))
     else:

@@ -11,7 +11,12 @@ SuyuanError
 ├── VersionUnknown       the server, or the data folder, is of a version that is not supported
 ├── NewerData            the database was migrated by a later version of this program
 ├── DatabaseUnreachable  DATABASE_URL answers not at all, or not to us
+├── DatabaseUnencrypted  the way to a server on another machine is not encrypted, or its certificate is not trusted
+├── DatabaseReadOnly     the database takes no writing: a standby
+├── AdministratorLacks   DATABASE_URL's administrator may not do what making the roles takes
 ├── RolesTaken           the server's roles were made for another installation
+├── PrefixUnfit          SUYUAN_ROLES is no word that roles can begin with
+├── PrefixWritten        SUYUAN_ROLES is not what the roles of this installation begin with
 ├── RolesUnsafe          the application role could go round the row level security
 └── StartFailed          a step of starting failed; the log has the rest
 """
@@ -164,8 +169,82 @@ class RolesTaken(SuyuanError):
             "installation.roles_taken",
             f"该服务器上的角色 {role} 属于另一套安装。",
             f"The role {role} on that server belongs to another installation.",
-            "一台服务器只装一套:用 --data 指向那一套的数据目录(其中有角色的口令),或换一台服务器。",
-            "One installation a server: name its data folder with --data (it holds the passwords), or use another server.",
+            "若就是那一套,用 --data 指向它的数据目录(其中有角色的口令);若是同一服务器上的另一套,用 SUYUAN_ROLES 另取角色前缀。",
+            "If it is that one, name its data folder with --data (it holds the passwords); for another installation on the "
+            "same server give its roles another beginning with SUYUAN_ROLES.",
+        )
+
+
+class DatabaseUnencrypted(SuyuanError):
+    """The way to a server on another machine is not encrypted, or its certificate is not trusted."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(
+            "installation.database_unencrypted",
+            f"没有连接数据库({where}):到另一台机器的连接须加密并核对服务器证书(sslmode=verify-full),而这里做不到:{why}",
+            f"The database ({where}) was not connected: the way to another machine must be encrypted and the server's "
+            f"certificate checked (sslmode=verify-full), which fails here: {why}",
+            "给数据库服务器配置证书,并在 DATABASE_URL 中写明签发机构:?sslrootcert=/路径/ca.crt;"
+            "确要放弃核对或加密的,须在 DATABASE_URL 中明写 sslmode,suyuan doctor 会一直提示。",
+            "Give the server a certificate and name its authority in DATABASE_URL: ?sslrootcert=/path/ca.crt; "
+            "who does without the check or the encryption writes sslmode there, and `suyuan doctor` keeps saying so.",
+        )
+
+
+class DatabaseReadOnly(SuyuanError):
+    """The database takes no writing: a standby, or one that was set so."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "installation.database_read_only",
+            "没有办成:数据库现在只读(可能连到了备库)。每次查看都要写入账本,只读时不提供任何页面。",
+            "This was not done: the database is read-only now (perhaps a standby). Every look writes its entry, so "
+            "nothing is served from it.",
+            "由管理员在 DATABASE_URL 中写明主库,或写上各主机和 target_session_attrs=read-write;主备切换中则稍候重试。",
+            "The administrator names the primary in DATABASE_URL, or all hosts with target_session_attrs=read-write; "
+            "during a fail-over wait a little and try again.",
+        )
+
+
+class AdministratorLacks(SuyuanError):
+    """DATABASE_URL's administrator may not do what making the roles takes."""
+
+    def __init__(self, administrator: str, why: str) -> None:
+        super().__init__(
+            "installation.administrator_lacks",
+            f"DATABASE_URL 中的管理员 {administrator} 权限不足:{why}",
+            f"The administrator {administrator} of DATABASE_URL lacks a privilege: {why}",
+            f"由服务器超级用户执行 ALTER ROLE {administrator} CREATEROLE 和 ALTER DATABASE … OWNER TO {administrator},"
+            "再重新执行;不需要超级用户权限。",
+            f"The server's superuser runs ALTER ROLE {administrator} CREATEROLE and ALTER DATABASE … OWNER TO "
+            f"{administrator}; then run this again. It need not be a superuser.",
+        )
+
+
+class PrefixUnfit(SuyuanError):
+    """SUYUAN_ROLES is no word that roles can begin with."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(
+            "installation.prefix_unfit",
+            f"SUYUAN_ROLES 的值“{word}”不能作角色前缀。",
+            f"`{word}` of SUYUAN_ROLES cannot begin the names of roles.",
+            "用小写字母开头,只含小写字母、数字和下划线,不超过 40 个字符,不以 pg_ 开头。",
+            "Begin with a lower-case letter; lower-case letters, digits and underscores, at most 40, not pg_ at the front.",
+        )
+
+
+class PrefixWritten(SuyuanError):
+    """SUYUAN_ROLES is not what the roles of this installation begin with."""
+
+    def __init__(self, wanted: str, written: str) -> None:
+        super().__init__(
+            "installation.prefix_written",
+            f"没有连接数据库:本安装的角色前缀是“{written}”,不是 SUYUAN_ROLES 所写的“{wanted}”。",
+            f"The database was not connected: this installation's roles begin with `{written}`, not with `{wanted}` of "
+            "SUYUAN_ROLES.",
+            "去掉 SUYUAN_ROLES;要建另一套安装,用 --data 指定另一个数据目录。",
+            "Take SUYUAN_ROLES away; for another installation name another data folder with --data.",
         )
 
 

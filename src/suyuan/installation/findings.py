@@ -13,14 +13,14 @@ import psycopg
 
 from suyuan.errors import SuyuanError
 from suyuan.i18n import say
+from suyuan.installation import own, serverlog
 from suyuan.installation.disk import DISK_WARNING, free_mb, used_share
 from suyuan.installation.errors import RolesUnsafe
 from suyuan.installation.model import Installation
 from suyuan.installation.roles import check_version
-from suyuan.installation.sql import statements
+from suyuan.installation.sql import named, statements
 
 Connection = psycopg.Connection[tuple[object, ...]]
-_SQL = statements("installation", "findings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,20 @@ _MILD = {
         "执行 ALTER ROLE suyuan_app SET plan_cache_mode = force_custom_plan",
         "ALTER ROLE suyuan_app SET plan_cache_mode = force_custom_plan",
     ),
+    "SY011": (
+        "lacking",
+        "角色在本库缺少权限:{}",
+        "roles lack privileges in this database: {}",
+        "带上管理员的 DATABASE_URL 执行一次 suyuan up,即会补齐",
+        "run `suyuan up` once with the administrator's DATABASE_URL: it gives what is missing",
+    ),
+    "SY012": (
+        "open_database",
+        "服务器上的任何账号都可对本库:{}",
+        "every account of the server may do this in this database: {}",
+        "带上管理员的 DATABASE_URL 执行一次 suyuan up,或执行 REVOKE ALL ON DATABASE … FROM PUBLIC",
+        "run `suyuan up` once with the administrator's DATABASE_URL, or REVOKE ALL ON DATABASE … FROM PUBLIC",
+    ),
     "SY010": (
         "page_checksums",
         "数据库 {} 没有启用数据页校验和,磁盘上被改动的字节可能不被发现",
@@ -115,12 +129,57 @@ _MILD = {
 def in_database(connection: Connection) -> list[Finding]:
     """What is wrong with roles, owners, policies and server version. The connection is the application role's."""
     found = list(_version(connection))
+    asked = statements("installation", "findings")
+    [[user]] = connection.execute("SELECT current_user").fetchall()
+    prefix = str(user).removesuffix("_app")
     for table, fatal in ((_FATAL, True), (_MILD, False)):
-        for identity, (statement, zh, en, mend_zh, mend_en) in table.items():
-            names = ", ".join(str(row[0]) for row in connection.execute(_SQL[statement].encode()))
+        for identity, (statement, zh, en, *mends) in table.items():
+            names = ", ".join(str(row[0]) for row in connection.execute(asked[statement].encode()))
             if names:
+                mend_zh, mend_en = (named(mend, prefix) for mend in mends)
                 found.append(Finding(identity, fatal, zh.format(names), en.format(names), mend_zh, mend_en))
     return found
+
+
+def on_the_way(installation: Installation, connection: Connection) -> Iterator[Finding]:
+    """What is wrong with the way to a server of one's own: another machine whose certificate is not checked."""
+    place = installation.place
+    hosts = own.elsewhere(place.host or place.parameters.get("hostaddr", ""))
+    if place.parameters.get("sslmode") == own.CHECKED or not hosts:
+        hosts = list(filter(None, [own.unchecked(connection)]))
+    if hosts:
+        names = ", ".join(hosts)
+        yield Finding(
+            "SY013",
+            False,
+            f"到另一台机器 {names} 的数据库连接没有核对服务器证书,传输内容可能被人读取或改动",
+            f"the connection to the database on another machine, {names}, does not check the server's certificate: "
+            "what goes over it may be read or changed on the way",
+            "带上 DATABASE_URL 重新执行 suyuan up,写明 sslmode=verify-full 和 sslrootcert",
+            "run `suyuan up` again with a DATABASE_URL that says sslmode=verify-full and sslrootcert",
+        )
+
+
+def in_server_log(installation: Installation) -> Iterator[Finding]:
+    """What is wrong with the settings of the server's log: those under which it would show the values of rows."""
+    for name, roles in serverlog.of_roles(installation).items():
+        mend = "; ".join(serverlog.mend(name, role) for role in roles)
+        names = ", ".join(roles)
+        yield Finding(
+            "SY014",
+            False,
+            f"数据库服务器的日志会写出记录内容:{name}({names})",
+            f"the database server's log would show the values of rows: {name} ({names})",
+            f"由服务器超级用户执行 {mend}",
+            f"as the server's superuser: {mend}",
+        )
+
+
+def everything(installation: Installation) -> list[Finding]:
+    """What is wrong, fatal or not, with the database, the way to it, its server's log and the data folder."""
+    with psycopg.connect(installation.database("app")) as connection:
+        found = [*in_database(connection), *on_the_way(installation, connection)]
+    return [*found, *in_server_log(installation), *in_folder(installation)]
 
 
 def in_folder(installation: Installation) -> Iterator[Finding]:
@@ -150,8 +209,7 @@ def in_folder(installation: Installation) -> Iterator[Finding]:
 
 def refuse_unsafe(installation: Installation) -> list[Finding]:
     """Raise `RolesUnsafe` on a fatal finding; returns the mild ones."""
-    with psycopg.connect(installation.database("app")) as connection:
-        found = [*in_database(connection), *in_folder(installation)]
+    found = everything(installation)
     fatal = [finding for finding in found if finding.fatal]
     if fatal:
         raise RolesUnsafe(";".join(f"{f.id} {f.zh}" for f in fatal), "; ".join(f"{f.id} {f.en}" for f in fatal))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal
 
 from psycopg.conninfo import make_conninfo
 
@@ -15,27 +15,42 @@ Role = Literal["owner", "app", "sequencer", "admin"]
 ROLES: tuple[Role, ...] = ("owner", "app", "sequencer")
 
 
+PREFIX = "suyuan"  # of the roles' names, unless a server of one's own is shared by several installations
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the database server listens. `host` is a folder (unix socket) or a machine."""
+    """Where the database server listens, as libpq is told.
+
+    Args:
+        host: a folder (unix socket), a machine, or several machines with commas between them.
+        port: one, or one for each host.
+        name: the database.
+        admin: the server's administrator.
+        embedded: whether the server is the installation's own child.
+        roles: what the names of its three roles begin with.
+        parameters: every other libpq parameter of DATABASE_URL, without user and password.
+    """
 
     host: str
-    port: int
+    port: str
     name: str
-    sslmode: str = "prefer"
     admin: str = "postgres"
     embedded: bool = True
+    roles: str = PREFIX
+    parameters: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def read(cls, text: str) -> Place:
+        """Returns the place that `database.json` tells of, also one that kept sslmode alone."""
+        known = json.loads(text)
+        if "sslmode" in known:
+            known["parameters"] = {"sslmode": known.pop("sslmode")}
+        return cls(**known | {"port": str(known["port"])})
 
-class Parts(TypedDict):
-    """What a client needs to connect as one role."""
-
-    host: str
-    port: int
-    dbname: str
-    user: str
-    password: str
-    sslmode: str
+    def role(self, role: Role) -> str:
+        """Returns the name on the server of "owner", "app", "sequencer" or "admin"."""
+        return self.admin if role == "admin" else f"{self.roles}_{role}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,31 +113,31 @@ class Installation:
     @property
     def place(self) -> Place:
         """Where the database is. SUYUAN_DATABASE names another one for this process's installation (tests, restores)."""
-        known = json.loads((self.secrets / "database.json").read_text())
-        if os.environ.get("SUYUAN_DATA") == str(self.data):
-            known["name"] = os.environ.get("SUYUAN_DATABASE") or known["name"]
-        return Place(**known)
+        known = Place.read((self.secrets / "database.json").read_text())
+        other = os.environ.get("SUYUAN_DATABASE")
+        if other and os.environ.get("SUYUAN_DATA") == str(self.data):
+            return replace(known, name=other)
+        return known
+
+    @property
+    def roles(self) -> str:
+        """What the names of its roles begin with."""
+        return self.place.roles if self.exists else PREFIX
 
     def place_database(self, place: Place) -> None:
         """Write down where the database is."""
         write_private(self.secrets / "database.json", json.dumps(asdict(place)))
 
-    def parts(self, role: Role) -> Parts:
-        """What a client needs to connect as `role`; "admin" is the server's own administrator."""
+    def parts(self, role: Role) -> dict[str, str]:
+        """What libpq needs to connect as `role`; "admin" is the server's own administrator."""
         place = self.place
-        user = place.admin if role == "admin" else f"suyuan_{role}"
-        return Parts(
-            host=place.host,
-            port=place.port,
-            dbname=place.name,
-            user=user,
-            password=self.secret(f"database-{role}"),
-            sslmode=place.sslmode,
-        )
+        given = {"host": place.host, "port": place.port, "dbname": place.name}
+        told = {keyword: value for keyword, value in given.items() if value}  # a service file may say the rest
+        return place.parameters | told | {"user": place.role(role), "password": self.secret(f"database-{role}")}
 
     def database(self, role: Role) -> str:
         """Connection string (libpq keywords) for "owner", "app", "sequencer" or "admin"."""
-        return make_conninfo(**self.parts(role))
+        return make_conninfo("", **self.parts(role))
 
     def _folder(self, name: str) -> Path:
         folder = self.data / name

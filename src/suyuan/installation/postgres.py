@@ -25,7 +25,7 @@ from suyuan.installation.errors import DataFolderUnusable, DiskFull, ServerFaile
 from suyuan.installation.model import Installation, Place, write_private
 from suyuan.installation.osuser import ServerUser, Supply, server_user
 
-PORT = 5432  # only names the socket file; nothing listens on the network
+PORT = "5432"  # only names the socket file; nothing listens on the network
 RETRY_SECONDS = 30.0
 LONGEST_SOCKET = 100  # bytes; sun_path holds 108
 LOG_LIMIT = 10 * 1024 * 1024
@@ -223,7 +223,7 @@ class Server:
         offset = self.log.stat().st_size if self.log.exists() else 0
         settings = SETTINGS | {"unix_socket_directories": str(self.socket_folder)} | self.extra
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        arguments = [self.program("postgres"), "-D", str(self.cluster), "-p", str(PORT), *options]
+        arguments = [self.program("postgres"), "-D", str(self.cluster), "-p", PORT, *options]
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 self.user.command(arguments, self.cluster),

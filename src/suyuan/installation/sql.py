@@ -1,15 +1,30 @@
-"""SQL lives in SQL files: run by migrations, or picked statement by statement."""
+"""SQL lives in SQL files: run by migrations, or picked statement by statement.
+
+The files call the three roles suyuan_owner, suyuan_app and suyuan_sequencer. Where the installation's roles begin with
+another word, that word takes the place of `suyuan` as the file is read, and only there.
+"""
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 from django.db.migrations import RunSQL
 
+from suyuan.installation.model import PREFIX, ROLES, current
 
-def text(room: str, name: str) -> str:
-    """The text of `<room>/sql/<name>.sql`."""
-    return (files("suyuan") / room / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+_NAMED = re.compile(rf"\b{PREFIX}_({'|'.join(ROLES)})\b")
+
+
+def named(text: str, prefix: str) -> str:
+    """Returns `text` with the roles' names beginning with `prefix`."""
+    return text if prefix == PREFIX else _NAMED.sub(rf"{prefix}_\1", text)
+
+
+def text(room: str, name: str, prefix: str | None = None) -> str:
+    """The text of `<room>/sql/<name>.sql`, for roles of that prefix or of this process's installation."""
+    read = (files("suyuan") / room / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    return named(read, prefix or current().roles)
 
 
 def run(room: str, name: str) -> RunSQL:
@@ -17,11 +32,11 @@ def run(room: str, name: str) -> RunSQL:
     return RunSQL([text(room, name)], RunSQL.noop)
 
 
-def statements(room: str, name: str) -> dict[str, str]:
+def statements(room: str, name: str, prefix: str | None = None) -> dict[str, str]:
     """The statements of a file by name; each begins with a line `-- name: NAME`."""
     found: dict[str, str] = {}
     current = ""
-    for line in text(room, name).splitlines(keepends=True):
+    for line in text(room, name, prefix).splitlines(keepends=True):
         if line.startswith("-- name: "):
             current = line.removeprefix("-- name: ").strip()
             found[current] = ""

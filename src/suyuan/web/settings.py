@@ -15,6 +15,8 @@ from suyuan.installation import current
 from suyuan.installation.model import Role
 
 _here = current()
+# What Django calls by a name of its own; libpq's other parameters are its options.
+NAMED = {"NAME": "dbname", "HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
 
 
 def _database(role: Role) -> dict[str, Any]:
@@ -27,14 +29,8 @@ def _database(role: Role) -> dict[str, Any]:
     if not _here.exists:
         return shared | {"NAME": "suyuan", "HOST": "/nonexistent"}
     parts = _here.parts(role)
-    return shared | {
-        "NAME": parts["dbname"],
-        "HOST": parts["host"],
-        "PORT": str(parts["port"]),
-        "USER": parts["user"],
-        "PASSWORD": parts["password"],
-        "OPTIONS": {"sslmode": parts["sslmode"], "application_name": f"suyuan {role}"},
-    }
+    named = {name: parts.pop(keyword, "") for name, keyword in NAMED.items()}
+    return shared | named | {"OPTIONS": parts | {"application_name": f"suyuan {role}"}}
 
 
 SECRET_KEY = _here.secret_key if _here.exists else os.urandom(32).hex()

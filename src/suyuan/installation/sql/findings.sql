@@ -1,8 +1,10 @@
 -- The start-up check. Every statement returns the names of what is wrong, and no row when all is well.
 
 -- name: powers
+-- The three roles' names begin as the application's does.
 SELECT rolname FROM pg_roles
-WHERE rolname IN (current_user, 'suyuan_app', 'suyuan_owner', 'suyuan_sequencer')
+WHERE (rolname = current_user
+       OR rolname IN (SELECT regexp_replace(current_user, '_app$', '_' || r) FROM unnest(ARRAY['owner', 'sequencer']) r))
   AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication);
 
 -- name: ownership
@@ -53,3 +55,19 @@ SELECT current_user WHERE current_setting('plan_cache_mode') <> 'force_custom_pl
 
 -- name: page_checksums
 SELECT current_database() WHERE current_setting('data_checksums') <> 'on';
+
+-- name: lacking
+-- What the three roles need in their database beside their tables; later releases may need more than earlier ones gave.
+SELECT wanted.role || ' ' || wanted.privilege
+FROM (SELECT regexp_replace(current_user, '_app$', '_' || r) AS role, p AS privilege
+      FROM (VALUES ('app', 'CONNECT'), ('app', 'TEMPORARY'), ('owner', 'CONNECT'), ('owner', 'CREATE'),
+                   ('owner', 'TEMPORARY'), ('sequencer', 'CONNECT')) AS needed (r, p)) AS wanted
+JOIN pg_roles ON rolname = wanted.role
+WHERE NOT has_database_privilege(wanted.role, current_database(), wanted.privilege)
+ORDER BY 1;
+
+-- name: open_database
+-- Anybody with an account on the server may connect here, the roles of another installation included.
+SELECT privilege_type FROM pg_database, LATERAL aclexplode(coalesce(datacl, acldefault('d', datdba)))
+WHERE datname = current_database() AND grantee = 0
+ORDER BY 1;

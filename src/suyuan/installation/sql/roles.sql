@@ -1,10 +1,8 @@
--- The three roles and what each may do. Run by the server's administrator; {braces} are filled in by roles.py.
+-- The three roles and what each may do. Run by the server's administrator, again at each start with DATABASE_URL;
+-- {braces} are filled in by roles.py, which sends the SCRAM verifier of a password, never the password.
 
 -- name: create
 CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD {password};
-
--- name: renew
-ALTER ROLE {role} LOGIN PASSWORD {password};
 
 -- name: join
 -- An administrator who is not a superuser can give things only to roles that it may become.
@@ -19,7 +17,7 @@ CREATE DATABASE {database} OWNER suyuan_owner;
 
 -- name: close_database
 REVOKE ALL ON DATABASE {database} FROM PUBLIC;
-GRANT CONNECT, CREATE ON DATABASE {database} TO suyuan_owner;
+GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO suyuan_owner;
 GRANT CONNECT, TEMPORARY ON DATABASE {database} TO suyuan_app;
 GRANT CONNECT ON DATABASE {database} TO suyuan_sequencer;
 ALTER SCHEMA public OWNER TO suyuan_owner;
