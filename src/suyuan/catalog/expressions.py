@@ -161,7 +161,8 @@ def on_day(condition: str, today: str) -> str:
 def _tree(condition: str) -> dict[str, Any]:
     if len(condition) > _MOST:
         raise Refused("条件过长", "the condition is too long")
-    rows = _parser().execute("SELECT json_serialize_sql(?)", [f"SELECT {condition}"]).fetchall()
+    # A cursor of one's own: threads of a process load the catalog at the same time.
+    rows = _parser().cursor().execute("SELECT json_serialize_sql(?)", [f"SELECT {condition}"]).fetchall()
     answer = json.loads(rows[0][0])
     if answer.get("error"):
         said = str(answer.get("error_message", "")).splitlines()[0]

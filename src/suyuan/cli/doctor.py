@@ -18,13 +18,17 @@ from suyuan.installation.command import json_option, with_database
 def doctor(context: click.Context, as_json: bool) -> None:
     """检查角色、行级安全、密钥文件和磁盘。Check roles, row level security, secrets and disk; exit 1 on findings."""
     from suyuan.installation.findings import everything
+    from suyuan.ledger import witness
 
     found = everything(current())
     if as_json:
-        click.echo(json.dumps({"findings": [finding.as_dict() for finding in found]}, ensure_ascii=False))
+        said = {"findings": [finding.as_dict() for finding in found], "witnessed_outside": not witness.alone()}
+        click.echo(json.dumps(said, ensure_ascii=False))
     else:
         for finding in found:
             click.echo(str(finding))
         if not found:
             click.echo(say("未发现问题。", "Nothing is wrong."))
+        if warned := witness.warning():
+            click.echo(warned)
     context.exit(1 if found else 0)

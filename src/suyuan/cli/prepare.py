@@ -60,6 +60,8 @@ def _witnesses() -> None:
 
     for where in witness.compare():
         tell(f"见证方 {where} 没有应答,未能比对。", f"The witness {where} does not answer; not compared.")
+    if said := witness.warning():
+        click.echo(said, err=True)
 
 
 def _first_entry() -> None:

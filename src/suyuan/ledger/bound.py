@@ -90,7 +90,11 @@ def _named(rows: Iterable[tuple[Bound, dict[str, Any]]]) -> dict[str, dict[str, 
 
 
 def _rows(owner: psycopg.Connection, one: Bound) -> Iterator[tuple[Any, Any]]:
-    """Each row as JSON beside the name and digest of the last entry about it; either may be missing."""
+    """Each row as JSON beside the name and digest of the last entry about it; either may be missing.
+
+    What two writers enter within one round of the sequencer stands in the tree by writer and not by time. The row was
+    locked by the first until its end, so of such two the later time is the later entry.
+    """
     owner.execute("SET LOCAL TimeZone = 'UTC'")
     key = sql.SQL(" || ' ' || ").join([
         sql.Literal(one.table), *(sql.SQL("(to_jsonb(t)->>{})").format(sql.Literal(column)) for column in one.key)
@@ -99,10 +103,11 @@ def _rows(owner: psycopg.Connection, one: Bound) -> Iterator[tuple[Any, Any]]:
         """SELECT r.row, CASE WHEN e.name IS NOT NULL THEN jsonb_build_object('name', e.name, 'digest', e.digest) END
            FROM (SELECT {key} AS name, to_jsonb(t) AS row FROM {table} t) r
            FULL JOIN (SELECT DISTINCT ON (x.key) x.key AS name, x.value AS digest
-                      FROM ledger_entry e LEFT JOIN ledger_leaf l USING (writer, n), jsonb_each_text(
+                      FROM ledger_entry e LEFT JOIN ledger_leaf l USING (writer, n) LEFT JOIN LATERAL (
+                          SELECT min(c.size) AS size FROM ledger_checkpoint c WHERE c.size > l.index) r ON true, jsonb_each_text(
                           CASE jsonb_typeof(e.detail->'rows') WHEN 'object' THEN e.detail->'rows' END) x
                       WHERE e.detail ? 'rows' AND split_part(x.key, ' ', 1) = {name}
-                      ORDER BY x.key, l.index DESC NULLS FIRST, e.at DESC, e.n DESC) e ON e.name = r.name"""
+                      ORDER BY x.key, r.size DESC NULLS FIRST, e.at DESC, e.n DESC) e ON e.name = r.name"""
     ).format(key=key, table=sql.Identifier(one.table), name=sql.Literal(one.table))
     with owner.cursor(f"bound_{one.table}") as cursor:
         cursor.execute(statement)

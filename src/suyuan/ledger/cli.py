@@ -11,6 +11,7 @@ import click
 
 from suyuan.i18n import say
 from suyuan.installation.command import data_option, json_option, with_database
+from suyuan.ledger.faults import Fault, fold
 
 
 @click.group(help="审计账本 · the audit ledger")
@@ -22,8 +23,12 @@ def ledger() -> None:
 @with_database
 @json_option
 def verify(as_json: bool) -> None:
-    """Exit code 0 when clean, 1 when something is wrong. Hints say what is odd and no fault, and leave the code at 0."""
+    """Exit code 0 when clean, 1 when something is wrong. Hints say what is odd and no fault, and leave the code at 0.
+
+    What follows from a fault is counted under it; `--json` lists everything.
+    """
     from suyuan.ledger import verify as room
+    from suyuan.ledger import witness
 
     faults, hints = list(room.verify()), list(room.hints())
     if as_json:
@@ -31,13 +36,24 @@ def verify(as_json: bool) -> None:
             "clean": not faults,
             "faults": [one._asdict() for one in faults],
             "hints": [one._asdict() for one in hints],
+            "witnessed_outside": not witness.alone(),
         }
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
-        for fault in (*hints, *faults):
-            click.echo(f"{fault.code}  {fault.where}\n    {fault.zh} · {fault.en}")
-        click.echo("账本完好 · clean" if not faults else f"发现 {len(faults)} 处问题 · {len(faults)} faults")
+        _tell(faults, hints)
+        if said := witness.warning():
+            click.echo(said)
     sys.exit(1 if faults else 0)
+
+
+def _tell(faults: list[Fault], hints: list[Fault]) -> None:
+    folded = fold(faults)
+    for fault, following in (*((hint, {}) for hint in hints), *folded):
+        click.echo(f"{fault.code}  {fault.where}\n    {fault.zh} · {fault.en}")
+        if following:
+            many, kinds = sum(following.values()), ", ".join(f"{code} {n}" for code, n in following.items())
+            click.echo(f"    由此引起 {many} 处 · {many} more follow from it: {kinds}")
+    click.echo("账本完好 · clean" if not faults else f"发现 {len(folded)} 处问题 · {len(folded)} faults")
 
 
 @ledger.command(help="列出告警 · list alarms")

@@ -20,6 +20,7 @@ from suyuan.ledger.keys import Signer
 from suyuan.ledger.merkle import Frontier
 from suyuan.ledger.sequencer import entry_of, loader
 from suyuan.ledger.tiles import HASH, WIDTH, grow
+from suyuan.ledger.witness import Held
 
 _BATCH = 256 * 64
 _COLUMNS = "e.writer, e.n, e.at, e.act, e.person, e.ground, e.agency, e.record, e.rev, e.batch, e.digest, e.shown, e.detail, e.mac"
@@ -39,9 +40,12 @@ def register(check: Check) -> None:
 
 def verify() -> Iterator[Fault]:
     """Everything: the log itself, then what other rooms check against it."""
+    about: dict[str, str] = {}  # what faulty entries speak of, and where those entries are
     for check in (verify_log, *_checks):
         try:
-            yield from check()
+            for fault in check():
+                about |= dict.fromkeys(fault.about, fault.where)
+                yield fault if fault.follows else fault._replace(follows=_entry_about(fault, about))
         except psycopg.OperationalError:
             raise
         except Exception as exc:
@@ -54,6 +58,12 @@ def verify() -> Iterator[Fault]:
             yield Fault("verify.unreadable", where, zh, en)
 
 
+def _entry_about(fault: Fault, about: dict[str, str]) -> str:
+    """Where the faulty entry is that speaks of what this fault is in; empty where there is none."""
+    found = about.get(fault.where) or about.get(fault.where.partition(" ")[0], "")
+    return "" if found == fault.where else found
+
+
 def hints() -> Iterator[Fault]:
     """What is odd and yet no fault: entries made under a clock that may have been wrong."""
     with psycopg.connect(current().database("sequencer")) as connection:
@@ -61,7 +71,12 @@ def hints() -> Iterator[Fault]:
 
 
 def verify_log() -> Iterator[Fault]:
-    """Faults in the log itself."""
+    """Faults in the log itself.
+
+    The witnesses' notes are read before the snapshot, since the log goes on growing while people work: of two
+    things that are compared, the one that may lag behind the other is read first.
+    """
+    notes = witness.kept()
     with psycopg.connect(current().database("sequencer")) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         pruned, faults = pruning.lawful(connection)
@@ -70,7 +85,7 @@ def verify_log() -> Iterator[Fault]:
         yield from _sequenced(connection)
         yield from _closed(connection)
         yield from _waiting(connection)
-        yield from _tree(connection, pruned)
+        yield from _tree(connection, pruned, notes)
 
 
 def _counters(connection: psycopg.Connection, pruned: list[int]) -> Iterator[Fault]:
@@ -149,18 +164,40 @@ def _waiting(connection: psycopg.Connection) -> Iterator[Fault]:
             yield _altered(entry.writer, entry.n)
 
 
-def _altered(writer: int, number: int) -> Fault:
-    return Fault("ledger.entry_altered", f"entry {writer}:{number}", "条目被改动", "the entry was changed")
+def _altered(writer: int, number: int, about: tuple[str, ...] = ()) -> Fault:
+    where = f"entry {writer}:{number}"
+    return Fault("ledger.entry_altered", where, "条目被改动", "the entry was changed", about=about)
 
 
-def _tree(connection: psycopg.Connection, pruned: list[int]) -> Iterator[Fault]:
+class _Broken:
+    """Leaves that are not what they were, in the order of the tree: other faults follow from them."""
+
+    def __init__(self) -> None:
+        self._places: list[tuple[int, str]] = []
+
+    def add(self, index: int, fault: Fault) -> None:
+        """Remember what is wrong with a leaf."""
+        self._places.append((index, fault.where))
+
+    def within(self, start: int, end: int) -> str:
+        """Where the first broken leaf from `start` to `end` (exclusive) is; empty where all are whole."""
+        return next((where for index, where in self._places if start <= index < end), "")
+
+    def tile(self, level: int, index: int) -> str:
+        """The same for the leaves that lie under one tile."""
+        width: int = WIDTH ** (level + 1)
+        return self.within(index * width, (index + 1) * width)
+
+
+def _tree(connection: psycopg.Connection, pruned: list[int], notes: Iterable[Held]) -> Iterator[Fault]:
     signers = keys.source().signers()
     points = _checkpoints(connection)
-    tree, load = Frontier(), loader(connection)
+    tree, load, broken = Frontier(), loader(connection), _Broken()
     tiles: dict[tuple[int, int], bytes] = {}
     roots: dict[int, bytes] = {0: tree.root()}
-    wanted = sorted(size for size in {size for size, _, _ in points} | _witness_sizes(signers) if size > 0)
-    for leaves, faults in _leaves(connection, pruned, load):
+    sizes = {size for size, _, _ in points} | _witness_sizes(notes, signers)
+    wanted = sorted(size for size in sizes if size > 0)
+    for leaves, faults in _leaves(connection, pruned, load, broken):
         yield from faults
         for level, index, hashes in grow(lambda lv, ix: tiles.get((lv, ix), b""), tree.size, leaves):
             tiles[level, index] = hashes
@@ -170,26 +207,24 @@ def _tree(connection: psycopg.Connection, pruned: list[int]) -> Iterator[Fault]:
             tree.extend(left[:count])
             left, roots[wanted.pop(0)] = left[count:], tree.root()
         tree.extend(left)
-        yield from _full_tiles(load, tiles)
-    yield from (_tile(*place, load(*place), hashes) for place, hashes in tiles.items() if load(*place) != hashes)
-    yield from _points(points, roots, tree.size, signers)
-    yield from _witnesses(roots, tree, signers)
+        yield from _full_tiles(load, tiles, broken)
+    for place, hashes in tiles.items():
+        if (stored := load(*place)) != hashes:
+            yield _tile(*place, stored, hashes, broken)
+    yield from _points(points, roots, tree.size, signers, broken)
+    yield from _witnesses(notes, roots, tree, signers, broken)
 
 
-def _witness_sizes(signers: Sequence[Signer]) -> set[int]:
+def _witness_sizes(notes: Iterable[Held], signers: Sequence[Signer]) -> set[int]:
     """Sizes at which a witness knows the root: a rebuilt log may have dropped the checkpoint of that size."""
-    notes = [
-        path.read_text(encoding="utf-8", errors="replace") for path in current().witness.glob("[!.]*") if path.is_file()
-    ]
-    notes += [held.note for held in witness.newest() if held.note is not None]
-    return {signed.size for note in notes if (signed := read(note, signers)) and signed.size}
+    texts = [held.note for held in notes if held.note is not None]
+    return {signed.size for text in texts if (signed := read(text, signers)) and signed.size}
 
 
 def _leaves(
-    connection: psycopg.Connection, pruned: list[int], load: Callable[[int, int], bytes]
+    connection: psycopg.Connection, pruned: list[int], load: Callable[[int, int], bytes], broken: _Broken
 ) -> Iterator[tuple[list[bytes], list[Fault]]]:
     """Leaf hashes from the entries; of what was lawfully pruned from the tree itself, which the signed root then bears out."""
-    key, tile = keys.source().mac_key(), lru_cache(maxsize=2)(lambda index: load(0, index))
     with connection.cursor("verify", binary=True) as cursor:
         cursor.itersize = _BATCH
         cursor.execute(
@@ -198,35 +233,51 @@ def _leaves(
             "FROM ledger_pruning, unnest(leaves) r WHERE pruning = ANY(%s)) p ORDER BY l.index",
             [pruned],
         )
-        expected = 0
+        leaf, expected = _leaf_reader(load), 0
         while rows := cursor.fetchmany(_BATCH):
             leaves, faults = [], []
-            for index, writer, number, gone, *columns in rows:
+            for index, *row in rows:
                 if index != expected:
-                    faults.append(
-                        Fault(
-                            "ledger.leaf_missing",
-                            f"leaf {expected}",
-                            "哈希树的叶子缺失",
-                            "a leaf of the tree is missing",
-                        )
-                    )
-                    expected = index
-                expected += 1
-                if columns[0] is None and gone:
-                    leaves.append(tile(index // WIDTH)[index % WIDTH * HASH :][:HASH].ljust(HASH, b"\0"))
-                    continue
-                if columns[0] is None:
-                    faults.append(
-                        Fault("ledger.entry_missing", f"entry {writer}:{number}", "条目已不存在", "the entry is gone")
-                    )
-                    leaves.append(bytes(32))
-                    continue
-                encoded, mac = _encoded(columns)
-                if bind(encoded, key) != mac:
-                    faults.append(_altered(writer, number))
-                leaves.append(leaf_hash(encoded, mac))
+                    zh, en = "哈希树的叶子缺失", "a leaf of the tree is missing"
+                    faults.append(Fault("ledger.leaf_missing", f"leaf {expected}", zh, en))
+                    broken.add(expected, faults[-1])
+                expected = index + 1
+                found, fault = leaf(index, row)
+                leaves.append(found)
+                if fault:
+                    faults.append(fault)
+                    broken.add(index, fault)
             yield leaves, faults
+
+
+def _leaf_reader(load: Callable[[int, int], bytes]) -> Callable[[int, Sequence[Any]], tuple[bytes, Fault | None]]:
+    """Returns what makes the hash of a leaf from its row, and says what is wrong with the entry under it."""
+    key, tile = keys.source().mac_key(), lru_cache(maxsize=2)(lambda index: load(0, index))
+
+    def leaf(index: int, row: Sequence[Any]) -> tuple[bytes, Fault | None]:
+        writer, number, gone, *columns = row
+        if columns[0] is None and gone:
+            return tile(index // WIDTH)[index % WIDTH * HASH :][:HASH].ljust(HASH, b"\0"), None
+        if columns[0] is None:
+            where = f"entry {writer}:{number}"
+            return bytes(32), Fault("ledger.entry_missing", where, "条目已不存在", "the entry is gone")
+        encoded, mac = _encoded(columns)
+        same = bind(encoded, key) == mac
+        return leaf_hash(encoded, mac), None if same else _altered(writer, number, _about(columns))
+
+    return leaf
+
+
+def _about(columns: Sequence[Any]) -> tuple[str, ...]:
+    """What an entry speaks of, as other checks name it."""
+    record, rev, batch, detail = columns[7], columns[8], columns[9], columns[12]
+    names = [f"{UUID(bytes=record)} r{rev}"] if record and rev is not None else []
+    names += [str(UUID(bytes=batch))] if batch and not record else []
+    if isinstance(detail, dict):
+        rows = detail.get("rows")
+        names += list(rows) if isinstance(rows, dict) else []
+        names += [f"export {detail['export']}"] if "export" in detail else []
+    return tuple(names)
 
 
 def _encoded(columns: Sequence[Any]) -> tuple[bytes, bytes]:
@@ -239,16 +290,18 @@ def _encoded(columns: Sequence[Any]) -> tuple[bytes, bytes]:
     return encode(entry), mac
 
 
-def _full_tiles(load: Callable[[int, int], bytes], tiles: dict[tuple[int, int], bytes]) -> Iterator[Fault]:
+def _full_tiles(
+    load: Callable[[int, int], bytes], tiles: dict[tuple[int, int], bytes], broken: _Broken
+) -> Iterator[Fault]:
     # Complete tiles never change again: compare and forget them, so that memory stays flat.
     newest = {level: max(index for lv, index in tiles if lv == level) for level in {lv for lv, _ in tiles}}
     for level, index in [place for place in tiles if place[1] < newest[place[0]]]:
         hashes, stored = tiles.pop((level, index)), load(level, index)
         if stored != hashes:
-            yield _tile(level, index, stored, hashes)
+            yield _tile(level, index, stored, hashes, broken)
 
 
-def _tile(level: int, index: int, stored: bytes, hashes: bytes) -> Fault:
+def _tile(level: int, index: int, stored: bytes, hashes: bytes, broken: _Broken) -> Fault:
     """A tile that is not what its leaves make it; at the bottom of the tree, by the leaves that differ."""
     where = f"tile {level}/{index}"
     if level == 0:
@@ -256,7 +309,8 @@ def _tile(level: int, index: int, stored: bytes, hashes: bytes) -> Fault:
             place for place in range(0, len(hashes), 32) if stored[place : place + 32] != hashes[place : place + 32]
         )
         where += "".join(f" leaf {index * 256 + place // 32}" for place in islice(places, 4))
-    return Fault("ledger.tile_altered", where, "哈希树的节点被改动", "a tile of the tree was changed")
+    zh, en = "哈希树的节点被改动", "a tile of the tree was changed"
+    return Fault("ledger.tile_altered", where, zh, en, follows=broken.tile(level, index))
 
 
 def _checkpoints(connection: psycopg.Connection) -> list[tuple[int, bytes, str]]:
@@ -265,53 +319,60 @@ def _checkpoints(connection: psycopg.Connection) -> list[tuple[int, bytes, str]]
 
 
 def _points(
-    points: list[tuple[int, bytes, str]], roots: dict[int, bytes], size: int, signers: Sequence[Signer]
+    points: list[tuple[int, bytes, str]],
+    roots: dict[int, bytes],
+    size: int,
+    signers: Sequence[Signer],
+    broken: _Broken,
 ) -> Iterator[Fault]:
+    first = ""  # whence the log differs, if no entry says why: every later root differs then
     for length, root, note in points:
-        where = f"checkpoint {length}"
-        signed = read(note, signers)
-        if signed is None and key_id_of(note) is not None and signer_of(note, signers) is None:
-            yield Fault("ledger.other_key", where, "检查点由另一把密钥签名", "the checkpoint is signed by another key")
-        elif signed is None and (signer := signer_of(note, signers)) and not in_its_time(signer, signers, length):
-            zh, en = "检查点由已换下的密钥签名", "the checkpoint is signed by a key whose time was over"
-            yield Fault("ledger.retired_key", where, zh, en)
-        elif signed is None or signed != Checkpoint(length, root):
-            yield Fault(
-                "ledger.checkpoint_altered",
-                where,
-                "检查点或其签名被改动",
-                "the checkpoint or its signature was changed",
-            )
-        elif roots.get(length) != root:
-            yield Fault(
-                "ledger.root_differs",
-                where,
-                "账本内容与已签发的检查点不符",
-                "the log does not match a checkpoint that was signed",
-            )
+        fault = _point(length, root, note, roots, signers)
+        if fault and fault.code == "ledger.root_differs":
+            fault = fault._replace(follows=broken.within(0, length) or first)
+            first = first or fault.where
+        if fault:
+            yield fault
     if size and (not points or points[-1][0] != size):
         yield Fault("ledger.checkpoint_missing", f"size {size}", "最新的检查点缺失", "the newest checkpoint is missing")
 
 
-def _witnesses(roots: dict[int, bytes], tree: Frontier, signers: Sequence[Signer]) -> Iterator[Fault]:
-    kept = sorted(path for path in current().witness.glob("[!.]*") if path.is_file())
-    if tree.size and not any(path.name == "latest" for path in kept):
+def _point(length: int, root: bytes, note: str, roots: dict[int, bytes], signers: Sequence[Signer]) -> Fault | None:
+    """What is wrong with one checkpoint."""
+    where, signed, signer = f"checkpoint {length}", read(note, signers), signer_of(note, signers)
+    if signed is None and key_id_of(note) is not None and signer is None:
+        zh, en = "检查点由另一把密钥签名", "the checkpoint is signed by another key"
+        return Fault("ledger.other_key", where, zh, en)
+    if signed is None and signer and not in_its_time(signer, signers, length):
+        zh, en = "检查点由已换下的密钥签名", "the checkpoint is signed by a key whose time was over"
+        return Fault("ledger.retired_key", where, zh, en)
+    if signed is None or signed != Checkpoint(length, root):
+        zh, en = "检查点或其签名被改动", "the checkpoint or its signature was changed"
+        return Fault("ledger.checkpoint_altered", where, zh, en)
+    if roots.get(length) != root:
+        zh, en = "账本内容与已签发的检查点不符", "the log does not match a checkpoint that was signed"
+        return Fault("ledger.root_differs", where, zh, en)
+    return None
+
+
+def _witnesses(
+    notes: Iterable[Held], roots: dict[int, bytes], tree: Frontier, signers: Sequence[Signer], broken: _Broken
+) -> Iterator[Fault]:
+    own = {held.where for held in notes if held.own}
+    # A log may have got its first checkpoint after the notes were read: then the note is there by now.
+    if tree.size and "latest" not in own and not (current().witness / "latest").exists():
         zh, en = "见证文件不见了,无从比对", "the witness file is gone: there is nothing to compare with"
         yield Fault("ledger.witness_lost", "latest", zh, en)
-    for path in kept:
-        yield from _witnessed(path.name, path.read_text(encoding="utf-8", errors="replace"), roots, tree, signers)
-    for held in witness.newest():
-        if held.where == "witness":
-            continue
-        if held.note is not None and not witness.accepted(held.note):
-            yield from _witnessed(held.where, held.note, roots, tree, signers)
-        elif held.note is None and tree.size:
+    for held in notes:
+        if held.note is None and tree.size and not held.own:
             zh, en = "见证方没有保存检查点,或无法询问", "a witness holds no checkpoint or cannot be asked"
             yield Fault("ledger.witness_lost", held.where, zh, en)
+        elif held.note is not None and (held.own or not witness.accepted(held.note)):
+            yield from _witnessed(held.where, held.note, roots, tree, signers, broken)
 
 
 def _witnessed(
-    where: str, note: str, roots: dict[int, bytes], tree: Frontier, signers: Sequence[Signer]
+    where: str, note: str, roots: dict[int, bytes], tree: Frontier, signers: Sequence[Signer], broken: _Broken
 ) -> Iterator[Fault]:
     signed = read(note, signers)
     if signed is None:
@@ -323,4 +384,4 @@ def _witnessed(
         yield Fault("ledger.behind_witness", where, zh, en)
     elif roots.get(signed.size) != signed.root:
         zh, en = "账本与见证过的检查点不一致", "the log disagrees with a witnessed checkpoint"
-        yield Fault("ledger.fork", where, zh, en)
+        yield Fault("ledger.fork", where, zh, en, follows=broken.within(0, signed.size))

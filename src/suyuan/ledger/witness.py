@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from suyuan.i18n import say
 from suyuan.installation import current
 from suyuan.ledger import alarm, keys
 from suyuan.ledger.checkpoint import Checkpoint, read
@@ -34,11 +35,12 @@ _LARGEST = 10_000  # bytes of a note
 
 
 class Held(NamedTuple):
-    """The newest note of one witness, or why there is none."""
+    """A note of one witness, or why there is none. `own`: in the installation's own folder."""
 
     where: str
     note: str | None
     failure: str = ""
+    own: bool = False
 
 
 def keep(size: int, note: str) -> None:
@@ -47,15 +49,39 @@ def keep(size: int, note: str) -> None:
 
 
 def _put(folder: Path, size: int, note: str) -> None:
-    draft = folder / f".{size}.{time.monotonic_ns()}"
-    draft.write_text(note, encoding="utf-8")
-    draft.replace(folder / "latest")
-    (folder / time.strftime("%Y-%m-%d")).write_text(note, encoding="utf-8")
+    """Each file is put in place whole: whoever reads meanwhile finds the note of before or this one."""
+    for name in ("latest", time.strftime("%Y-%m-%d")):
+        draft = folder / f".{size}.{time.monotonic_ns()}"
+        draft.write_text(note, encoding="utf-8")
+        draft.replace(folder / name)
 
 
 def outside() -> list[str]:
     """The witnesses that `SUYUAN_WITNESSES` names."""
     return os.environ.get("SUYUAN_WITNESSES", "").split()
+
+
+def alone() -> bool:
+    """Whether no witness lies outside the data folder: then the whole folder put back agrees with itself."""
+    data = current().data.resolve()
+    return not any(not where.startswith("folder:") or not _inside(data, where) for where in outside())
+
+
+def _inside(data: Path, where: str) -> bool:
+    return Path(where.removeprefix("folder:")).resolve().is_relative_to(data)
+
+
+def warning() -> str:
+    """What nobody would notice for want of a witness outside, and what to do; empty where there is one."""
+    if not alone():
+        return ""
+    return say(
+        "注意:没有任何见证方位于数据目录之外,整个目录被换回旧的副本时无法发现。请用 SUYUAN_WITNESSES 指定另一台机器上的"
+        "目录(folder:/路径)或地址(https://…),或定期执行 suyuan ledger witness print,打印后存入保险柜。",
+        "Note: no witness lies outside the data folder; if the whole folder is put back, nothing shows it. Name a folder "
+        "(folder:/path) or an address (https://...) on another machine in SUYUAN_WITNESSES, or print a page with "
+        "`suyuan ledger witness print` from time to time and keep it in a safe.",
+    )
 
 
 class Courier(threading.Thread):
@@ -125,6 +151,17 @@ def newest() -> Iterator[Held]:
             yield Held(where, None, "" if exc.code == 404 else f"HTTP {exc.code}")
         except (OSError, ValueError) as exc:
             yield Held(where, None, type(exc).__name__)
+
+
+def kept() -> list[Held]:
+    """Every note there is to hold the log against: all that the own folder holds, then the newest of each witness outside.
+
+    Whoever compares must read these before the log, which may have grown since.
+    """
+    folder = current().witness
+    paths = sorted(path for path in folder.glob("[!.]*") if path.is_file())
+    own = [Held(path.name, _file(path), own=True) for path in paths]
+    return [*own, *(held for held in newest() if held.where != "witness")]
 
 
 def _file(path: Path) -> str | None:
