@@ -144,8 +144,9 @@ def add(owner: psycopg.Connection[Any], writer: int, n: int, at: int, act: Act, 
         ground: int | None = None) -> None:  # fmt: skip
     """One entry as it would stand; these tests ask what is read, not whether it is bound."""
     owner.execute(
-        "INSERT INTO ledger_entry (writer, n, at, act, person, ground, agency, record, mac) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s)",
-        [writer, n, at, int(act), who.person, ground or who.ground, 0, record, b""],
+        "INSERT INTO ledger_entry (writer, n, at, act, person, ground, agency, record, mac) "
+        "VALUES (%s, %s, %s, %s, %s, %s, (SELECT agency FROM access_duty WHERE duty = %s), %s, %s)",
+        [writer, n, at, int(act), who.person, ground or who.ground, who.duty, record, b""],
     )
 
 
