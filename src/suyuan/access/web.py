@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
@@ -18,7 +18,7 @@ from django.template.response import SimpleTemplateResponse
 
 from suyuan.access import queries
 from suyuan.access.acting import Acting, acting
-from suyuan.access.decide import require
+from suyuan.access.decide import actions_of, require
 from suyuan.access.errors import NoGround
 from suyuan.access.models import Account
 from suyuan.access.undertaking import require_signed
@@ -118,6 +118,36 @@ def before_signing(view: View) -> View:
     """Mark a view, right below `with_acting`, as open to those who have not signed the secrecy undertaking yet."""
     view.before_signing = True  # type: ignore[attr-defined]  # a mark on a function
     return view
+
+
+class Files(NamedTuple):
+    """What a view takes: the action that a duty must cover, and the bytes of the largest file."""
+
+    action: str
+    largest: int
+
+
+def takes_files(action: str, largest: int) -> Callable[[View], View]:
+    """Mark a view as one of the few that take a file. Everywhere else a body is small and files are dropped unread."""
+
+    def mark(view: View) -> View:
+        view.takes_files = Files(action, largest)  # type: ignore[attr-defined]  # a mark on a function
+        return view
+
+    return mark
+
+
+def files_from(request: HttpRequest, view: View) -> Files | None:
+    """What the view takes from this person under the ground of the session; None for whoever may bring no file."""
+    person = person_of(request)
+    taken: Files = view.takes_files  # type: ignore[attr-defined]  # a mark on a function
+    if person is None:
+        return None
+    with suppress(NoGround):
+        chosen = current_ground(request, person)
+        duty = next(one.duty for one in queries.grounds(person) if one.ground == chosen)
+        return taken if taken.action in actions_of(duty) else None
+    return None
 
 
 def _enter_denial(person: int, ground: int, refused: Exception, record: Any) -> None:

@@ -17,6 +17,7 @@ PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "softhsm2": ("softhsm2-util",),
     "postgresql-15": ("/usr/lib/postgresql/15/bin/initdb",),
+    "nginx": ("nginx",),
 }
 LINTS = (
     ("ruff check", ["-m", "ruff", "check", "."]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from suyuan.cli.bench import bench
+from suyuan.cli.certificate import certificate
 from suyuan.cli.checks import test
 from suyuan.cli.doctor import doctor
 from suyuan.cli.prepare import prepare
@@ -12,5 +13,5 @@ from suyuan.cli.run import serve, worker
 from suyuan.cli.up import up
 
 commands: dict[str, click.Command] = {
-    str(command.name): command for command in (up, test, doctor, prepare, serve, worker, bench)
+    str(command.name): command for command in (up, test, doctor, prepare, serve, worker, certificate, bench)
 }

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from suyuan import catalog
-from suyuan.access.web import with_acting
+from suyuan.access.web import takes_files, with_acting
 from suyuan.collection import actions, findings, mapping, queries, wizard
 from suyuan.collection.errors import ImportMissing
 from suyuan.collection.imports import Result
@@ -48,6 +48,7 @@ def _told(view: View) -> View:
 
 @with_acting
 @_told
+@takes_files("collect", actions.LARGEST)
 def wizard_page(request: Any) -> HttpResponse:
     """One's imports, and the place to bring a file."""
     upload = request.FILES.get("file")

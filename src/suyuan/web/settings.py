@@ -13,6 +13,7 @@ from typing import Any
 from suyuan.access.sign_in import provider
 from suyuan.installation import current
 from suyuan.installation.model import Role
+from suyuan.web import peer
 
 _here = current()
 # What Django calls by a name of its own; libpq's other parameters are its options.
@@ -35,7 +36,16 @@ def _database(role: Role) -> dict[str, Any]:
 
 SECRET_KEY = _here.secret_key if _here.exists else os.urandom(32).hex()
 DEBUG = False
-ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *filter(None, os.environ.get("SUYUAN_HOSTS", "").split(","))]
+_hosts = [one.strip() for one in os.environ.get("SUYUAN_HOSTS", "").split(",") if one.strip()]
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *_hosts]
+
+# Served over TLS only: by a proxy in front, or by `suyuan serve --certificate`. See docs/behind-a-proxy.md.
+TLS = os.environ.get("SUYUAN_TLS") == "1"
+PROXIES = os.environ.get("SUYUAN_PROXIES", "")
+peer.networks(PROXIES)  # what is no address is said at the start
+CSRF_FAILURE_VIEW = "suyuan.web.views.expired"
+CSRF_TRUSTED_ORIGINS = peer.origins(_hosts)
+SECURE_HSTS_SECONDS = 365 * 86_400 if TLS else 0
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -64,6 +74,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "suyuan.web.peer.know",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "suyuan.web.security.headers",
@@ -71,6 +82,7 @@ MIDDLEWARE = [
     "suyuan.web.language.speak",
     "suyuan.web.api.refusals.shape",
     "django.middleware.common.CommonMiddleware",
+    "suyuan.web.bodies.Bound",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -123,7 +135,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
 MFA_ADAPTER = "suyuan.access.sign_in.adapters.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = os.environ.get("SUYUAN_TLS") != "1"  # browsers allow it on localhost alone
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not TLS  # browsers allow it on localhost alone
 SOCIALACCOUNT_ADAPTER = "suyuan.access.sign_in.adapters.Provider"
 SOCIALACCOUNT_AUTO_SIGNUP = False
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
@@ -138,7 +150,9 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("SUYUAN_TLS") == "1"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = TLS
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -152,7 +166,9 @@ TIME_ZONE = "Asia/Shanghai"
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
-DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # of a program's call; pages take less: see bodies.py
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 FILE_UPLOAD_HANDLERS = ["suyuan.web.uploads.InMemory"]
 
 # What people typed and what records hold never reaches a log: only the logger's own words and the code place do.

@@ -63,6 +63,26 @@ def explained(request: HttpRequest, error: SuyuanError, status: int) -> HttpResp
     return response
 
 
+def too_large(request: HttpRequest, most: int) -> HttpResponse:
+    """413: more than this address takes from this reader; nothing of it was read."""
+    size = f"{most >> 20} MB" if most >= 1 << 20 else f"{most >> 10} KB"
+    return _unread(request, 413, _("内容过大"), _("提交的内容超过 %(size)s，没有读取，也没有办理。") % {"size": size})
+
+
+def unmeasured(request: HttpRequest) -> HttpResponse:
+    """411: a body that does not say how long it is; nothing of it was read."""
+    return _unread(request, 411, _("未说明长度"), _("请求没有说明内容长度（Content-Length），没有读取，也没有办理。"))
+
+
+def _unread(request: HttpRequest, code: int, heading: str, said: str) -> HttpResponse:
+    steps = [
+        _("填写的内容请分几次提交。"),
+        _("文件请在“导入文件”页由采集人提交；更大的文件用命令 suyuan import。"),
+        _("登录已结束的，请重新登录后再提交。"),
+    ]
+    return _sorry(request, code, heading, said, steps)
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     """500: our fault. Nothing half-done remains, since every act is one transaction."""
     return _sorry(
