@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -24,11 +25,15 @@ def load(overlays: Sequence[Path] = ()) -> Catalog:
     return load_all(overlays)
 
 
+_loading = threading.RLock()
+
+
 def current() -> Catalog:
     """The catalog of this installation, read once by each process."""
     from suyuan.installation import current as installation
 
-    return _current(installation().data / OVERLAY)
+    with _loading:  # `cache` alone lets the first requests of a fresh process load it side by side
+        return _current(installation().data / OVERLAY)
 
 
 @cache

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import Any
 
 import duckdb
@@ -124,6 +124,7 @@ FUNCTIONS = frozenset(
 """What a condition may call; the last three are the catalog's own."""
 TODAY = "current_date"
 _MOST = 4_000
+_own = threading.local()
 _PIECES = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(\bcurrent_date\b(?:\s*\(\s*\))?)", re.IGNORECASE)
 
 
@@ -161,8 +162,7 @@ def on_day(condition: str, today: str) -> str:
 def _tree(condition: str) -> dict[str, Any]:
     if len(condition) > _MOST:
         raise Refused("条件过长", "the condition is too long")
-    # A cursor of one's own: threads of a process load the catalog at the same time.
-    rows = _parser().cursor().execute("SELECT json_serialize_sql(?)", [f"SELECT {condition}"]).fetchall()
+    rows = parser().execute("SELECT json_serialize_sql(?)", [f"SELECT {condition}"]).fetchall()
     answer = json.loads(rows[0][0])
     if answer.get("error"):
         said = str(answer.get("error_message", "")).splitlines()[0]
@@ -206,9 +206,12 @@ def _parameters(node: dict[str, Any]) -> set[str]:
     return found
 
 
-@cache
-def _parser() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"threads": 1, "enable_external_access": "false"})
+def parser() -> duckdb.DuckDBPyConnection:
+    """This thread's connection for parsing: one that two threads use at once corrupts the memory of the process."""
+    if not hasattr(_own, "parser"):
+        _own.parser = duckdb.connect(config={"threads": 1, "enable_external_access": "false"})
+    found: duckdb.DuckDBPyConnection = _own.parser
+    return found
 
 
 def quoted(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from suyuan import catalog
 from suyuan.installation.command import data_option, start_django
 from suyuan.installation.supervisor import leave_with_supervisor
 
@@ -62,6 +63,7 @@ def worker() -> None:
     """只启动后台任务和账本排序。Run background tasks and the ledger's sequencer only."""
     leave_with_supervisor()
     start_django()
+    catalog.current()  # before there is a second thread
     stop = threading.Event()
     sequencer = threading.Thread(target=_sequence, args=[stop], name="sequencer")
     sequencer.start()

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import duckdb
+
+from suyuan.catalog.expressions import parser
 
 _CLASSES = frozenset(
     ["CONSTANT", "COLUMN_REF", "FUNCTION", "OPERATOR", "COMPARISON", "CONJUNCTION", "CAST", "CASE", "BETWEEN", "TYPE"]
@@ -145,7 +146,7 @@ def columns_of(expression: str) -> set[tuple[str, ...]]:
 def _parse(expression: str) -> dict[str, Any]:
     if len(expression) > _MAX_LENGTH:
         raise Unsafe("表达式过长", "the expression is too long")
-    row = _parser().execute("SELECT json_serialize_sql(?)", [f"SELECT {expression}"]).fetchall()[0]
+    row = parser().execute("SELECT json_serialize_sql(?)", [f"SELECT {expression}"]).fetchall()[0]
     answer = json.loads(row[0])
     if answer.get("error"):
         message = str(answer.get("error_message", "")).splitlines()[0]
@@ -173,11 +174,6 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
             yield tree
         for value in tree.values():
             yield from _nodes(value)
-
-
-@cache
-def _parser() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"threads": 1})
 
 
 def quoted(name: str) -> str:

@@ -168,7 +168,8 @@ class DuckEngine:
     def _session(self, plan: Plan) -> Session:
         """This thread's session, knowing the code tables of a plan."""
         if not hasattr(self._threads, "session"):
-            self._threads.session = Session(self._main.cursor())
+            with self._lock:  # another thread may be loading a code table over the same connection
+                self._threads.session = Session(self._main.cursor())
         session: Session = self._threads.session
         missing = [name for name in plan.tables if name not in session.tables]
         if missing:
