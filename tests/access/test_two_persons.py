@@ -22,13 +22,15 @@ from suyuan.ledger.acts import Act
 from world import CITY, COUNTY, OTHER_CITY, PASSWORD, STATION, Somebody, World, grant, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
+DAYS = iter(range(400, 10_000))
 Connect = Callable[[], psycopg.Connection[tuple[object, ...]]]
 
 
 def propose(world: World, person: int, kind: str = "collector", agency: int = CITY, **more: object) -> int:
-    """A proposal of the first security administrator."""
+    """A proposal of the first security administrator, which is like no other by the day on which the duty ends."""
+    values = {"reason": "令〔2026〕1号", "ends_on": timezone.localdate() + timedelta(days=next(DAYS))} | more
     with world.security.acting() as who:
-        return proposals.propose_duty(who, person, kind, agency, **{"reason": "令〔2026〕1号"} | more)  # type: ignore[arg-type]
+        return proposals.propose_duty(who, person, kind, agency, **values)  # type: ignore[arg-type]
 
 
 def duties_from(proposal: int) -> int:
@@ -377,3 +379,41 @@ def test_an_empty_installation_starts_with_two_security_administrators(fresh_dat
     with world.system.acting() as who:
         person = actions.add_person(who, "B1", "首名民警", 0)
     assert grant(world, person, "collector", 0)
+
+
+def test_the_same_is_proposed_once_while_it_waits(world: World) -> None:
+    """The second is told; after the first was withdrawn it may be proposed anew. Eight at once make one."""
+    somebody = world.trainer.person
+    until = {"ends_on": timezone.localdate() + timedelta(days=90)}
+    first = propose(world, somebody, "training_manager", COUNTY, **until)
+    with pytest.raises(Conflict, match="已有提请待批准"):
+        propose(world, somebody, "training_manager", COUNTY, reason="另一理由", clearance=2, **until)
+    propose(world, somebody, "training_manager", STATION, **until)
+    with world.security.acting() as who:
+        proposals.refuse(who, first)
+    made: list[int] = []
+    gate = threading.Barrier(8)
+
+    def again() -> None:
+        gate.wait()
+        try:
+            made.append(propose(world, somebody, "training_manager", COUNTY, **until))
+        except Conflict:
+            pass
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=again) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(made) == 1
+
+
+def test_without_the_rule_the_same_waits_twice(fresh_world: World, superuser: Connect) -> None:
+    """Negative control: the trigger is what stops it."""
+    superuser().execute("ALTER TABLE access_proposal DISABLE TRIGGER access_proposal_once")
+    until = {"ends_on": timezone.localdate() + timedelta(days=90)}
+    twice = [propose(fresh_world, fresh_world.trainer.person, "training_manager", **until) for _ in range(2)]
+    assert twice[0] != twice[1]

@@ -139,6 +139,10 @@ _CONFLICTS = {
         "Neither whoever proposed it nor whom it concerns may approve it; another security administrator can",
     ),
     "access_proposal_decided": ("该提请已有决定", "That proposal has been decided"),
+    "access_proposal_once": (
+        "同一事项已有提请待批准，没有重复提请；需要改动的，请提请人先撤回原提请",
+        "The same is proposed already and waits; whoever wants it otherwise has the first one withdrawn",
+    ),
     "access_proposal_lapsed": ("该提请已超过 7 天,自动失效", "That proposal lapsed after 7 days"),
     "access_proposal_proposer_left": (
         "提请人已不再担任安全管理员,该提请不能再批准",
