@@ -18,6 +18,7 @@ from suyuan.cli import platform
 from suyuan.errors import SuyuanError
 from suyuan.installation import Installation, use
 from suyuan.installation.command import start_django
+from suyuan.installation.errors import TookTooLong
 
 ROOMS = ("catalog", "ledger", "access", "vault", "records", "review", "collection", "audit", "web")
 
@@ -83,6 +84,12 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
+    except Exception as error:
+        late = TookTooLong.of(error)
+        if late is None:
+            raise
+        tell(late, as_json="--json" in given)
+        sys.exit(late.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     sys.exit(result if isinstance(result, int) else 0)

@@ -18,12 +18,15 @@ SuyuanError
 ├── PrefixUnfit          SUYUAN_ROLES is no word that roles can begin with
 ├── PrefixWritten        SUYUAN_ROLES is not what the roles of this installation begin with
 ├── RolesUnsafe          the application role could go round the row level security
-└── StartFailed          a step of starting failed; the log has the rest
+├── StartFailed          a step of starting failed; the log has the rest
+└── TookTooLong          a statement was stopped at its time limit; nothing of the act is left
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import psycopg.errors
 
 from suyuan.errors import SuyuanError
 
@@ -272,3 +275,25 @@ class StartFailed(SuyuanError):
             f"原因见上方输出或日志目录 {log};改正后重新执行。",
             f"The cause is above or in {log}; mend it and start again.",
         )
+
+
+class TookTooLong(SuyuanError):
+    """The database stopped a statement at its time limit, or while it waited for others. The act is undone as a whole."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "installation.took_too_long",
+            "数据库没有在规定时间内完成这项操作,已停止;刚才的操作没有完成,也没有留下半途的结果。",
+            "The database did not finish in the time allowed and stopped; nothing was done and nothing is left half done.",
+            "缩小范围(多写几个字、加筛选条件、分成小批)后重试;批量操作可用命令执行,时限较长。",
+            "Narrow it (more words, a filter, smaller batches) and try again; commands have more time for large acts.",
+        )
+
+    @classmethod
+    def of(cls, error: BaseException | None) -> TookTooLong | None:
+        """The refusal that a database error stands for, if it is one of time."""
+        while error is not None:
+            if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
+                return cls()
+            error = error.__cause__
+        return None

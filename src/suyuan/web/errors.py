@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from suyuan.errors import SuyuanError
+from suyuan.installation.errors import TookTooLong
 from suyuan.web import views
 
 STATUS = {
@@ -18,6 +19,7 @@ STATUS = {
     "access.not_signed": 403,
     "access.limit_reached": 429,
     "access.not_allowed": 403,
+    "installation.took_too_long": 503,
     "ledger.unavailable": 503,
     "vault.locked": 503,
     "vault.sealed": 503,
@@ -38,7 +40,10 @@ class Explain:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Django calls this when a view raises; its transaction is undone already."""
         if not isinstance(exception, SuyuanError):
-            return None
+            late = TookTooLong.of(exception)
+            if late is None:
+                return None
+            exception = late
         if exception.code.endswith("not_found"):
             return views.not_found(request)
         status = STATUS.get(exception.code, 409)

@@ -20,6 +20,22 @@ _here = current()
 NAMED = {"NAME": "dbname", "HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
 
 
+PATIENCE = int(os.environ.get("SUYUAN_STATEMENT_SECONDS", "") or 3600)
+"""Seconds that a statement may take. `web.wsgi` gives pages and the API fewer than commands and background tasks have."""
+_IDLE = 10
+"""How many times as long a transaction may wait for its process, which may be reading or mapping a file meanwhile."""
+
+
+def _limits() -> str:
+    """The application's limits as libpq's `options`."""
+    given = {
+        "statement_timeout": PATIENCE,
+        "lock_timeout": PATIENCE,
+        "idle_in_transaction_session_timeout": _IDLE * PATIENCE,
+    }
+    return " ".join(f"-c {name}={seconds}s" for name, seconds in given.items())
+
+
 def _database(role: Role) -> dict[str, Any]:
     shared: dict[str, Any] = {
         "ENGINE": "django.db.backends.postgresql",
@@ -31,6 +47,8 @@ def _database(role: Role) -> dict[str, Any]:
         return shared | {"NAME": "suyuan", "HOST": "/nonexistent"}
     parts = _here.parts(role)
     named = {name: parts.pop(keyword, "") for name, keyword in NAMED.items()}
+    if role == "app":
+        parts["options"] = f"{parts.get('options', '')} {_limits()}".strip()
     return shared | named | {"OPTIONS": parts | {"application_name": f"suyuan {role}"}}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
@@ -14,6 +15,7 @@ from ninja.errors import HttpError, ValidationError
 from suyuan.access.calls import Detail, Invalid
 from suyuan.errors import SuyuanError
 from suyuan.i18n import say
+from suyuan.installation.errors import TookTooLong
 from suyuan.web.api.body import WrongType
 from suyuan.web.errors import STATUS
 from suyuan.web.settings import DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -68,6 +70,7 @@ def install(api: NinjaAPI) -> None:
         HttpError: lambda _request, error: of_status(error.status_code, error.__cause__),
         Http404: lambda _request, _error: of_status(404),
         PermissionDenied: lambda _request, _error: of_status(403),
+        OperationalError: _late,
         RequestDataTooBig: lambda _request, _error: of_status(413),
     }
     for kind, handler in handlers.items():
@@ -79,6 +82,14 @@ def told(_request: HttpRequest, error: SuyuanError) -> HttpResponse:
     status = 404 if error.code.endswith("not_found") else STATUS.get(error.code, 409)
     findings = [one.dict() for one in error.findings] if isinstance(error, Invalid) else None
     return _answer(status, error.told() | ({"findings": findings} if findings else {}))
+
+
+def _late(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """A statement that was stopped at its time limit; any other fault of the database is our own."""
+    late = TookTooLong.of(error)
+    if late is None:
+        raise error
+    return told(request, late)
 
 
 def of_status(status: int, cause: BaseException | None = None) -> HttpResponse:
