@@ -48,5 +48,10 @@ def test_a_lawful_row_is_not_given_back(name: str, rule: str, change: dict[str, 
 @pytest.mark.clause("1.3.1")
 def test_no_rule_gives_a_row_back_by_date_arithmetic_without_a_reason() -> None:
     """A new rule of that kind is named here until it warns or its reason is written down."""
-    counting = {rule.id for one in content().types.values() for rule in one.rules if "interval" in rule.says.lower() and rule.severity == "reject"}
+    counting = {
+        rule.id
+        for one in content().types.values()
+        for rule in one.rules
+        if "interval" in rule.says.lower() and rule.severity == "reject"
+    }
     assert counting == set(STILL_REJECTING)

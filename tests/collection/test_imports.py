@@ -80,8 +80,7 @@ def test_race_reaches_nothing() -> None:
     """No value of the file's `Race` column is in what the mapping makes of it, nor in the findings."""
     chosen = mapping.load("montgomery_violations")
     path = OPEN / "montgomery_md_traffic_violations.csv"
-    with open_source(path, chosen.options) as source:
-        plan = Plan(chosen, CATALOG, source.report.columns)
+    with open_source(path, chosen.options) as source, Plan(chosen, CATALOG, source.report.columns) as plan:
         [(_, rows)] = [part for chunk in source.batches() for part in plan.run(chunk).parts]
     text = json.dumps(rows.to_pylist())
     for word in ("HISPANIC", "ASIAN"):
@@ -222,8 +221,7 @@ def test_children_from_repeated_columns_and_split_cells(tmp_path: Path) -> None:
     data = "no,day,car1,kind1,car2,kind2,people\nS1,2020-01-01,A,10,B,20,甲/乙\nS2,2020-01-02,A,10,,,\n".encode()
     path = tmp_path / "f.csv"
     path.write_bytes(data)
-    with open_source(path) as source:
-        plan = Plan(chosen, CATALOG, source.report.columns)
+    with open_source(path) as source, Plan(chosen, CATALOG, source.report.columns) as plan:
         parts: dict[str, pa.Table] = {kind.id: rows for kind, rows in plan.run(next(source.batches())).parts}
     assert [(row["_row"], row["vehicle_label"]) for row in parts["accident_vehicle"].to_pylist()] == [
         (2, "A"),
@@ -265,6 +263,6 @@ def test_each_step_of_a_field_does_what_the_manual_says(setting: str, cell: str,
     csv.writer(out).writerows([["x", "y"], [cell, "filled"]])
     path = tmp_path / "f.csv"
     path.write_text(out.getvalue())
-    with open_source(path, chosen.options) as source:
-        [(_, rows)] = Plan(chosen, CATALOG, source.report.columns).run(next(source.batches())).parts
+    with open_source(path, chosen.options) as source, Plan(chosen, CATALOG, source.report.columns) as plan:
+        [(_, rows)] = plan.run(next(source.batches())).parts
     assert rows["fine_amount"].to_pylist() == [value]

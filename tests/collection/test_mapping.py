@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from suyuan.collection import expressions, mapping
 from suyuan.collection.errors import MappingFault
+from suyuan.collection.mapper_child import sandbox
 from suyuan.collection.nested import python_to_json
 
 GOOD = """\
@@ -102,7 +103,7 @@ def test_an_expression_names_its_columns() -> None:
 
 def test_the_sandbox_reaches_no_file_and_keeps_its_settings() -> None:
     """Even past the check, the connection itself can reach nothing."""
-    con = expressions.sandbox()
+    con = sandbox()
     for statement in ("SELECT * FROM read_csv('/etc/passwd')", "COPY (SELECT 1) TO '/tmp/x'", "SET enable_external_access = true",
                       "INSTALL httpfs", "ATTACH '/tmp/y.db'"):  # fmt: skip
         with pytest.raises(duckdb.Error):

@@ -140,7 +140,7 @@ def columns_of(condition: str) -> set[str]:
     """The fields a condition names. Raises `Refused` for what is no plain condition."""
     found: set[str] = set()
     bound: set[str] = set()
-    for node in _nodes(_tree(condition)):
+    for node in nodes(scalar(condition)):
         kind = node["class"]
         if kind not in _CLASSES:
             raise Refused(f"条件中不能使用 {kind}", f"{kind} is not allowed in a condition")
@@ -159,22 +159,38 @@ def on_day(condition: str, today: str) -> str:
     return _PIECES.sub(lambda found: found.group(1) or today, condition)
 
 
-def _tree(condition: str) -> dict[str, Any]:
-    if len(condition) > _MOST:
-        raise Refused("条件过长", "the condition is too long")
-    rows = parser().execute("SELECT json_serialize_sql(?)", [f"SELECT {condition}"]).fetchall()
-    answer = json.loads(rows[0][0])
+def scalar(text: str) -> dict[str, Any]:
+    """The syntax tree of one scalar expression. Raises `Refused` for anything else, comments and names given by AS too.
+
+    It is read as it stands and in brackets: `ALL 1` and `1 AS y` stand where a query begins, `1) + (2` only in brackets.
+    """
+    if len(text) > _MOST:
+        raise Refused("表达式过长", "the expression is too long")
+    if any(kind == duckdb.token_type.comment for _, kind in duckdb.tokenize(text)):
+        raise Refused("表达式中不能有注释", "an expression holds no comment")
+    for written in (f"SELECT {text}", f"SELECT ({text})"):
+        node = _selected(written)
+        if node["select_list"][0].get("alias"):
+            raise Refused("表达式不能另起名字(AS)", "an expression takes no name (AS)")
+    chosen: dict[str, Any] = node["select_list"][0]
+    return chosen
+
+
+def _selected(query: str) -> dict[str, Any]:
+    """The query's tree, where it selects one thing from nowhere."""
+    rows = parser().execute("SELECT json_serialize_sql(?)", [query]).fetchall()
+    try:
+        answer = json.loads(rows[0][0])
+    except RecursionError:
+        raise Refused("表达式嵌套过深", "the expression is nested too deeply") from None
     if answer.get("error"):
         said = str(answer.get("error_message", "")).splitlines()[0]
         raise Refused(f"SQL 语法错误:{said}", f"SQL syntax: {said}")
     statements = answer["statements"]
-    node = statements[0]["node"] if len(statements) == 1 else {}
+    node: dict[str, Any] = statements[0]["node"] if len(statements) == 1 else {}
     if not _plain(node):
-        raise Refused("只能写一个条件,不能是查询", "write one condition, not a query")
-    chosen: dict[str, Any] = node["select_list"][0]
-    if chosen.get("alias"):
-        raise Refused("条件不能另起名字(AS)", "a condition takes no name (AS)")
-    return chosen
+        raise Refused("只能写一个表达式,不能是查询", "write one expression, not a query")
+    return node
 
 
 def _plain(node: dict[str, Any]) -> bool:
@@ -182,25 +198,28 @@ def _plain(node: dict[str, Any]) -> bool:
     return (
         node.get("type") == "SELECT_NODE" and node["from_table"]["type"] == "EMPTY" and not node["modifiers"]
         and not node.get("where_clause") and not node["cte_map"]["map"] and not node.get("group_expressions")
-        and not node.get("having") and not node.get("qualify") and len(node["select_list"]) == 1
+        and not node.get("having") and not node.get("qualify") and not node.get("sample")
+        and len(node["select_list"]) == 1
     )  # fmt: skip
 
 
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, list):
-        for one in tree:
-            yield from _nodes(one)
-    elif isinstance(tree, dict):
-        if isinstance(tree.get("class"), str) and "type" in tree:
-            yield tree
-        for value in tree.values():
-            yield from _nodes(value)
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every expression of a syntax tree. It walks with a list of its own, so that depth costs no stack."""
+    waiting = [tree]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if isinstance(one.get("class"), str) and "type" in one:
+                yield one
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
 
 
 def _parameters(node: dict[str, Any]) -> set[str]:
     """Names that a lambda binds."""
     found = {name for name in node.get("named_parameters", []) if isinstance(name, str)}
-    for one in _nodes(node.get("lhs")):
+    for one in nodes(node.get("lhs")):
         if one["class"] == "COLUMN_REF":
             found.add(".".join(one["column_names"]))
     return found

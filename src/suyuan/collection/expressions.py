@@ -3,13 +3,10 @@ that cannot reach files, settings or the network, and cannot run away."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
-import duckdb
-
-from suyuan.catalog.expressions import parser
+from suyuan.catalog.expressions import Refused, literal, nodes, quoted, scalar
 
 _CLASSES = frozenset(
     ["CONSTANT", "COLUMN_REF", "FUNCTION", "OPERATOR", "COMPARISON", "CONJUNCTION", "CAST", "CASE", "BETWEEN", "TYPE"]
@@ -116,23 +113,24 @@ FUNCTIONS = frozenset(
         "year",
     ]
 )
-_MAX_LENGTH = 4_000
+CELL = 1_000
+"""Characters that a column's cell is reckoned to hold."""
+LONGEST = 4 << 20
+"""Characters that an expression may come to from such cells; the child that runs it has the limits that hold."""
+_ADDED = 64
+"""What a function may add to its arguments: the digits of a number, the signs of a date."""
+
+Unsafe = Refused
+"""The expression is no scalar expression of the allowed kind. It says what is wrong (zh, en)."""
 
 
-class Unsafe(ValueError):
-    """The expression is no scalar expression of the allowed kind. Its text says what is wrong (zh, en)."""
-
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.zh, self.en = zh, en
-
-
-def columns_of(expression: str) -> set[tuple[str, ...]]:
+@lru_cache(maxsize=2_048)
+def columns_of(expression: str) -> frozenset[tuple[str, ...]]:
     """Check an expression and return the columns it names, each as its parts. Raises `Unsafe`."""
-    tree = _parse(expression)
+    tree = scalar(expression)
     found: set[tuple[str, ...]] = set()
-    for node in _nodes(tree):
-        kind = node.get("class")
+    for node in nodes(tree):
+        kind = node["class"]
         if kind not in _CLASSES:
             raise Unsafe(f"不允许使用 {kind}", f"{kind} is not allowed")
         if kind == "FUNCTION" and node["function_name"].lower() not in FUNCTIONS:
@@ -140,63 +138,52 @@ def columns_of(expression: str) -> set[tuple[str, ...]]:
             raise Unsafe(f"不允许使用函数 {name}", f"the function {name} is not allowed")
         if kind == "COLUMN_REF":
             found.add(tuple(node["column_names"]))
-    return found
+    try:
+        longest = _longest(tree)
+    except RecursionError:
+        raise Unsafe("表达式嵌套过深", "the expression is nested too deeply") from None
+    if longest > LONGEST:
+        raise Unsafe(
+            "嵌套的替换或拼接会使文字成倍增长,结果可能过长",
+            "nested replacing or joining multiplies the text; the result may become too long",
+        )
+    return frozenset(found)
 
 
-def _parse(expression: str) -> dict[str, Any]:
-    if len(expression) > _MAX_LENGTH:
-        raise Unsafe("表达式过长", "the expression is too long")
-    row = parser().execute("SELECT json_serialize_sql(?)", [f"SELECT {expression}"]).fetchall()[0]
-    answer = json.loads(row[0])
-    if answer.get("error"):
-        message = str(answer.get("error_message", "")).splitlines()[0]
-        raise Unsafe(f"SQL 语法错误:{message}", f"SQL syntax: {message}")
-    statements = answer["statements"]
-    node = statements[0]["node"] if len(statements) == 1 else {}
-    plain = (
-        node.get("type") == "SELECT_NODE" and node["from_table"]["type"] == "EMPTY" and not node["modifiers"]
-        and not node.get("where_clause") and not node["cte_map"]["map"] and not node.get("group_expressions")
-        and not node.get("having") and not node.get("qualify") and len(node["select_list"]) == 1
-    )  # fmt: skip
-    if not plain:
-        raise Unsafe("只能写一个标量表达式", "write one scalar expression only")
-    chosen: dict[str, Any] = node["select_list"][0]
-    return chosen
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Every expression node of the tree."""
+def _longest(tree: Any) -> int:
+    """About how many characters an expression may come to: more than any honest one, less than a multiplying one."""
     if isinstance(tree, list):
-        for item in tree:
-            yield from _nodes(item)
-    elif isinstance(tree, dict):
-        if isinstance(tree.get("class"), str) and "type" in tree:
-            yield tree
-        for value in tree.values():
-            yield from _nodes(value)
+        return sum(map(_longest, tree))
+    if not isinstance(tree, dict):
+        return 0
+    kind = tree.get("class")
+    if kind == "COLUMN_REF":
+        return CELL
+    if kind == "CONSTANT":
+        return len(_text(tree))
+    if kind != "FUNCTION":
+        return sum(_longest(value) for value in tree.values() if isinstance(value, dict | list))
+    name, given = tree["function_name"].lower(), [one["expression"] for one in tree["arguments"]]
+    if name in _GROWING and len(given) >= 3:
+        return _replaced(name, given)
+    between = _longest(given[0]) * len(given) if name == "concat_ws" and given else 0
+    return sum(map(_longest, given)) + between + _ADDED
 
 
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
+_GROWING = frozenset({"replace", "regexp_replace"})
 
 
-def literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
+def _replaced(name: str, given: list[dict[str, Any]]) -> int:
+    """What replacing may come to: each piece found gives way to the new text."""
+    text, new = _longest(given[0]), _longest(given[2])
+    piece = len(_text(given[1])) if name == "replace" else 1
+    kept = _text(given[2]).count("\\") if name == "regexp_replace" else 0
+    return text * max(1, -(-new // max(1, piece)) + kept) + new
 
 
-def sandbox(threads: int = 2, memory_mb: int = 256) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection that reaches nothing outside itself and whose settings are locked."""
-    con = duckdb.connect(
-        config={
-            "threads": threads,
-            "memory_limit": f"{memory_mb}MB",
-            "preserve_insertion_order": True,
-            "temp_directory": "",
-        }
-    )
-    con.execute("SET TimeZone = 'Asia/Shanghai'")
-    con.execute("SET enable_external_access = false")
-    con.execute("SET lock_configuration = true")
-    return con
+def _text(node: dict[str, Any]) -> str:
+    """A constant as it was written; nothing of what is none."""
+    return str((node.get("literal") or {}).get("text") or "")
+
+
+__all__ = ["FUNCTIONS", "Unsafe", "columns_of", "literal", "quoted"]

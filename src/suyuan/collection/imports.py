@@ -138,8 +138,8 @@ def run(
     """
     with open_source(file, options or mapping.options) as source:
         _refuse_doubt(source.report)
-        plan = Plan(mapping, catalog, source.report.columns)
-        tally = _all(source, plan, sink, progress, chunk or mapping.chunk)
+        with Plan(mapping, catalog, source.report.columns) as plan:
+            tally = _all(source, plan, sink, progress, chunk or mapping.chunk)
         if not tally.adds_up(source.report.rows):
             raise _unreconciled(tally, source.report.rows)
         return Result(source.report, tally, mapping, catalog, plan.unused)

@@ -21,12 +21,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from suyuan.collection import expressions
 from suyuan.collection.errors import MappingFault
-from suyuan.collection.readers.limits import BATCH
+from suyuan.collection.readers import limits
 from suyuan.collection.readers.options import Options
 from suyuan.collection.strict import Section, read
 
@@ -130,7 +131,7 @@ class Mapping:
     @property
     def chunk(self) -> int:
         """Source rows that go in at a time: about as many records as `BATCH`, reckoning two for a list."""
-        return max(1, BATCH // sum(2 if record.each else 1 for record in self.records))
+        return max(1, limits.BATCH // sum(2 if record.each else 1 for record in self.records))
 
 
 def shipped() -> dict[str, Path]:
@@ -152,8 +153,9 @@ def load(name_or_path: str) -> Mapping:
     return parse(text, path.name)
 
 
+@lru_cache(maxsize=64)
 def parse(text: str, file: str) -> Mapping:
-    """Read a mapping from its text. Raises `MappingFault` with `file:line` and the mend."""
+    """Read a mapping from its text, once for as long as it is in use. Raises `MappingFault` with `file:line`, mend."""
     top = read(text, file)
     _only(top, _TOP)
     source = _section(top, "source", Section(file, top.line))
@@ -277,6 +279,9 @@ def _pattern(section: Section) -> str | None:
 def _formats(section: Section, name: str) -> tuple[str, ...]:
     value = section.get(name)
     formats = [value] if isinstance(value, str) else _list(section, name)
+    if len(formats) > limits.FORMATS:
+        raise _fault(section.where(name), f"日期格式超过 {limits.FORMATS} 种", f"more than {limits.FORMATS} formats",
+                     "请只留来源中出现的格式。", "Keep those that the source has.")  # fmt: skip
     for one in formats:
         if "%" not in str(one):
             raise _fault(section.where(name), f"日期格式“{one}”中没有 %", f"the format `{one}` has no %",

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import difflib
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
-import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from suyuan.catalog import bounds
 from suyuan.catalog.model import Catalog, RecordType
 from suyuan.collection import compile as sql
-from suyuan.collection.errors import ImportRefused, MappingFault
-from suyuan.collection.expressions import literal, quoted, sandbox
+from suyuan.collection.errors import MappingFault
+from suyuan.collection.expressions import literal, quoted
+from suyuan.collection.mapper import Mapper, Unfit
+from suyuan.collection.mapper_child import NOTHING
 from suyuan.collection.mapping import Each, FieldSpec, Mapping, RecordSpec
-from suyuan.collection.nested import python_to_json
-from suyuan.collection.readers.refusals import BLANK, ROW_PROBLEMS
-
-_SECONDS_PER_CHUNK = 30.0
-_WHITE = " \t\n\v\f\r\u00a0\u3000\ufeff"
-NOTHING = -1
-"""In place of a skip rule: the row holds nothing, or nothing came of it."""
+from suyuan.collection.readers import limits
+from suyuan.collection.readers.refusals import ROW_PROBLEMS
 
 SOURCE_RULES: dict[str, tuple[str, str]] = {
     **{f"source.{name}": texts for name, texts in ROW_PROBLEMS.items()},
@@ -52,7 +47,7 @@ class Mapped:
 
 
 class Plan:
-    """Compiled mapping. One plan serves one thread."""
+    """Compiled mapping, and the process that runs it. Use as a context manager; one plan serves one thread."""
 
     def __init__(self, mapping: Mapping, catalog: Catalog, columns: Sequence[str]) -> None:
         self.mapping, self.catalog, self.columns = mapping, catalog, tuple(columns)
@@ -61,93 +56,86 @@ class Plan:
         self._used = [name for name in columns if name in used]
         self.unused = [name for name in columns if name not in used and name not in mapping.drop]
         self.types = [catalog.types[record.type] for record in mapping.records]
-        self._con = sandbox()
-        self._try()
-
-    def _try(self) -> None:
-        """Run over no rows, so that an expression that does not fit its columns is found before any row is."""
-        nothing = {name: pa.array([], pa.string()) for name in (*self.columns, "_problem")}
-        self._base(pa.table({**nothing, "_row": pa.array([], pa.int64())}))
-        for record, record_type in zip(self.mapping.records, self.types, strict=True):
-            try:
-                self._con.sql(self._select(record, record_type, safe=False)).to_arrow_table()
-            except duckdb.Error as exc:
-                text = str(exc).splitlines()[0]
-                raise MappingFault(
-                    record.where, f"表达式与列不合:{text}", f"an expression does not fit: {text}"
-                ) from exc
+        job = self._job()
+        try:
+            self._mapper = Mapper(job)
+        except Unfit as exc:
+            raise self._unfit(exc) from exc
 
     def run(self, chunk: pa.Table) -> Mapped:
         """Map one chunk: a table of the source's columns with `_row` and `_problem`."""
-        with _Limit(self._con):
-            bad = self._base(chunk)
-            result = Mapped([])
-            self._set_aside(result, bad)
-            failed: set[int] = set()
-            for record, record_type in zip(self.mapping.records, self.types, strict=True):
-                rows, failures = self._record(record, record_type)
-                result.parts.append((record_type, rows))
-                failed |= failures
-        if failed:
-            result.parts = [(kind, _without(rows, failed)) for kind, rows in result.parts]
-            result.faults += [Fault(row, "", "source.expression", None) for row in sorted(failed)]
-        return result
-
-    def _base(self, chunk: pa.Table) -> dict[str, str]:
-        """Create `base`: the used columns cleaned, with `_skip`, `_problem`; returns bad-list columns."""
-        lists = {each.column: each for each in _lists(self.mapping) if each.column}
-        arrays: dict[str, Any] = {}
-        for position, name in enumerate(self._used):
-            column = chunk.column(name)
-            literal_list = name in lists and lists[name].format == "python"
-            text = python_to_json(self._con, column) if literal_list else column
-            arrays[f"c{position}"] = _cells(text, self.mapping.nulls)
-        arrays.update(_row=chunk.column("_row"), _problem=chunk.column("_problem"))
-        self._con.register("chunk", pa.table(arrays))
-        chosen = [f"c{i} AS {quoted(name)}" for i, name in enumerate(self._used)]
-        bad = {name: _no_list(quoted(name)) for name, each in lists.items() if each.split is None}
-        skips = " ".join(f"WHEN ({skip.when}) THEN {i}" for i, skip in enumerate(self.mapping.skip))
-        self._con.execute(
-            f"""CREATE OR REPLACE TEMP TABLE base AS
-                SELECT *, {f"CASE {skips} END" if skips else "NULL::INT"} AS _skip,
-                       {" OR ".join(bad.values()) or "false"} AS _bad
-                FROM (SELECT {", ".join([*chosen, "_row", "_problem"])} FROM chunk)"""
-        )
-        self._con.unregister("chunk")
-        return bad
-
-    def _set_aside(self, result: Mapped, bad: dict[str, str]) -> None:
-        """Take out rows the reader or a list faults, and rows a skip rule leaves out."""
-        blank = []
-        for row, problem in self._rows("SELECT _row, _problem FROM base WHERE _problem IS NOT NULL"):
-            if problem == BLANK:
-                blank.append(row)
-            else:
-                result.faults.append(Fault(row, "", f"source.{problem}", None))
-        for name, condition in bad.items():
-            query = f"SELECT _row, left({quoted(name)}, 200) FROM base WHERE _problem IS NULL AND _skip IS NULL AND {condition}"
-            result.faults += [Fault(row, name, "source.nested", value) for row, value in self._rows(query)]
-        result.skipped = dict(self._rows("SELECT _row, _skip FROM base WHERE _problem IS NULL AND _skip IS NOT NULL"))
-        result.skipped.update(dict.fromkeys(blank, NOTHING))
-        self._con.execute("DELETE FROM base WHERE _problem IS NOT NULL OR _skip IS NOT NULL OR _bad")
-
-    def _record(self, record: RecordSpec, record_type: RecordType) -> tuple[pa.Table, set[int]]:
+        sent = chunk.select([*self._used, "_row", "_problem"])
+        names = [f"c{position}" for position in range(len(self._used))]
         try:
-            return self._con.sql(self._select(record, record_type, safe=False)).to_arrow_table(), set()
-        except (duckdb.InterruptException, duckdb.OutOfMemoryException):
-            raise _too_slow() from None
-        except duckdb.Error:
-            rows = self._con.sql(self._select(record, record_type, safe=True)).to_arrow_table()
-        failed = {row for row, bad in zip(rows["_row"].to_pylist(), rows["_failed"].to_pylist(), strict=True) if bad}
-        return rows.drop_columns(["_failed"]), failed
+            skipped, faults, *parts = self._mapper.run(sent.rename_columns([*names, "_row", "_problem"]))
+        except Unfit as exc:
+            raise self._unfit(exc) from exc
+        return Mapped(
+            list(zip(self.types, parts, strict=True)),
+            dict(zip(skipped["row"].to_pylist(), skipped["skip"].to_pylist(), strict=True)),
+            [Fault(**one) for one in faults.to_pylist()],
+        )
 
-    def _select(self, record: RecordSpec, record_type: RecordType, *, safe: bool) -> str:
+    def close(self) -> None:
+        """End the process."""
+        self._mapper.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _unfit(self, exc: Unfit) -> MappingFault:
+        where = self.mapping.file if exc.part is None else self.mapping.records[exc.part].where
+        return MappingFault(
+            where, f"表达式与列不合:{exc}", f"an expression does not fit: {exc}",
+            "请对照来源的列改正表达式。", "Mend the expression so that it fits the source's columns.",
+        )  # fmt: skip
+
+    def _job(self) -> dict[str, Any]:
+        """The mapping as SQL, for `mapper_child`. Raises `MappingFault` where it comes to too much."""
+        lists = {each.column: each for each in _lists(self.mapping) if each.column}
+        bad = {name: _no_list(quoted(name)) for name, each in lists.items() if each.split is None}
+        parts, left = [], limits.STATEMENTS
+        for record, record_type in zip(self.mapping.records, self.types, strict=True):
+            part = {
+                "plain": self._select(record, record_type, left, safe=False),
+                "safe": self._select(record, record_type, left, safe=True),
+            }
+            left -= sum(map(len, part.values()))
+            parts.append(part)
+        return {
+            "used": self._used, "nulls": list(self.mapping.nulls), "base": self._base(bad), "parts": parts,
+            "literals": [name for name, each in lists.items() if each.format == "python"],
+            "bad": [
+                (name, f"SELECT _row, left({quoted(name)}, 200) FROM base "
+                       f"WHERE _problem IS NULL AND _skip IS NULL AND {condition}")
+                for name, condition in bad.items()
+            ],
+        }  # fmt: skip
+
+    def _base(self, bad: dict[str, str]) -> str:
+        """SQL that creates `base`: the used columns by their names, with `_skip`, `_problem` and `_bad`."""
+        chosen = [f"c{i} AS {quoted(name)}" for i, name in enumerate(self._used)]
+        skips = " ".join(f"WHEN ({skip.when}) THEN {i}" for i, skip in enumerate(self.mapping.skip))
+        return f"""CREATE OR REPLACE TEMP TABLE base AS
+                   SELECT *, {f"CASE {skips} END" if skips else "NULL::INT"} AS _skip,
+                          {" OR ".join(bad.values()) or "false"} AS _bad
+                   FROM (SELECT {", ".join([*chosen, "_row", "_problem"])} FROM chunk)"""
+
+    def _select(self, record: RecordSpec, record_type: RecordType, left: int, *, safe: bool) -> str:
         item = record.each.name if record.each else None
         chosen = []
         for name, spec in record.fields.items():
             target = record_type.fields[name]
             text = sql.field_sql(spec, item, target.unit, _lookup(spec, self.catalog), safe=safe)
             chosen.append(f"CAST({text} AS VARCHAR) AS {quoted(name)}")
+            left -= len(chosen[-1])
+            if left < 0:
+                raise _too_much(spec.where)
         if safe:
             chosen.append(f"{_failed(record, item)} AS _failed")
         when = f"WHERE {f'TRY({record.when})' if safe else f'({record.when})'}" if record.when else ""
@@ -167,15 +155,12 @@ class Plan:
         return f"""(SELECT * EXCLUDE (_list), unnest(_list) AS {item}, unnest(range(1, len(_list) + 1)) AS _n
                     FROM (SELECT *, {listed} AS _list FROM base))"""
 
-    def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = self._con.execute(query).fetchall()
-        return rows
 
-
-def _cells(column: Any, nulls: Iterable[str]) -> Any:
-    """The cells without outer white space, NULL where one stands for nothing; in SQL this took ten times as long."""
-    trimmed = pc.utf8_trim(column, characters=_WHITE)
-    return pc.if_else(pc.is_in(trimmed, value_set=pa.array(["", *nulls], pa.string())), None, trimmed)
+def _too_much(where: str) -> MappingFault:
+    return MappingFault(
+        where, "映射过大,无法执行", "the mapping comes to too much SQL",
+        "请减少格式、代码和字段,或拆成几个映射。", "Use fewer formats, codes and fields, or make several mappings of it.",
+    )  # fmt: skip
 
 
 def validate(mapping: Mapping, catalog: Catalog, columns: Sequence[str]) -> None:
@@ -326,28 +311,4 @@ def _failed(record: RecordSpec, item: str | None) -> str:
     return " OR ".join(tests) or "true"
 
 
-def _without(rows: pa.Table, failed: set[int]) -> pa.Table:
-    keep = pa.array([row not in failed for row in rows["_row"].to_pylist()], pa.bool_())
-    return rows.filter(keep)
-
-
-def _too_slow() -> ImportRefused:
-    return ImportRefused(
-        "collection.mapping_cost", "映射中的表达式耗时或占用内存过多,导入已停止。",
-        "An expression of the mapping takes too much time or memory; the import was stopped.",
-        "请简化表达式。", "Simplify the expression.",
-    )  # fmt: skip
-
-
-class _Limit:
-    """Interrupts the connection when a chunk takes too long."""
-
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self._timer = threading.Timer(_SECONDS_PER_CHUNK, con.interrupt)
-        self._timer.daemon = True
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *unused: object) -> None:
-        self._timer.cancel()
+__all__ = ["NOTHING", "SOURCE_RULES", "Fault", "Mapped", "Plan", "validate"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping as Names
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -97,7 +98,7 @@ def propose_type(who: Acting, job: Job, type_id: str, catalog: Catalog) -> None:
 def set_mapping(who: Acting, job: Job, text: str, basis: str, catalog: Catalog) -> None:
     """Settle the mapping. Raises `MappingFault` with its line when it has a mistake."""
     chosen = mapping.parse(text, "mapping.yaml")
-    Plan(chosen, catalog, job.report.columns)
+    Plan(chosen, catalog, job.report.columns).close()
     about = {**job.about, "mapping": text, "mapping_name": chosen.name, "legal_basis": basis or chosen.legal_basis}
     actions.describe(who, job, about, mapping_digest(about))
 
@@ -133,22 +134,24 @@ def from_choices(job: Job, type_id: str, posted: Names[str, str], catalog: Catal
 def preview(who: Acting, job: Job, catalog: Catalog) -> Preview:
     """Twenty rows before and after, and the findings over the whole file. Raises as an import would."""
     chosen = mapping.parse(job.about["mapping"], "mapping.yaml")
+    after: list[tuple[str, list[str], list[dict[str, Any]]]] = []
+    before: list[dict[str, Any]] = []
     with queries.uploaded(who, job.import_id) as file:
-        with open_source(file, replace(job.options, preview=SHOWN)) as source:
-            plan = Plan(chosen, catalog, source.report.columns)
-            batch = next(iter(source.batches()), None)
-        result = (
-            run(file, chosen, catalog, Rehearsal(), options=_certain(job.options, job.report))
-            if job.rows <= _TRIED_ROWS
-            else None
-        )
-    if batch is None:
-        return Preview(list(job.report.columns), [], [])
-    after = []
-    for record_type, rows in plan.run(batch).parts:
-        names = [name for name in rows.column_names if name != "_row"]
-        after.append((record_type.id, names, _with_verdicts(record_type, rows)))
-    return Preview(list(job.report.columns), batch.to_pylist(), after, result)
+        with (
+            open_source(file, replace(job.options, preview=SHOWN)) as source,
+            Plan(chosen, catalog, source.report.columns) as plan,
+        ):
+            for batch in islice(source.batches(), 1):
+                before, parts = batch.to_pylist(), plan.run(batch).parts
+                after = [(kind.id, _names(rows), _with_verdicts(kind, rows)) for kind, rows in parts]
+        result = None
+        if job.rows <= _TRIED_ROWS and before:
+            result = run(file, chosen, catalog, Rehearsal(), options=_certain(job.options, job.report))
+    return Preview(list(job.report.columns), before, after, result)
+
+
+def _names(rows: Any) -> list[str]:
+    return [name for name in rows.column_names if name != "_row"]
 
 
 def _with_verdicts(record_type: Any, rows: Any) -> list[dict[str, Any]]:

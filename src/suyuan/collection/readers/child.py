@@ -12,12 +12,12 @@ import hashlib
 import json
 import os
 import re
-import resource
 import sys
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
+from suyuan.collection import limited
 from suyuan.collection.readers import delimited, jsonlines, limits, table, workbook
 from suyuan.collection.readers.container import kind, text_opener
 from suyuan.collection.readers.options import Options, Report
@@ -73,13 +73,6 @@ def _write(source: _Source, out: Any, preview: int | None) -> None:
                     return
 
 
-def _limit(seconds: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (limits.MEMORY, limits.MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def _tell(fault: dict[str, Any]) -> None:
     os.write(int(sys.argv[2]), json.dumps(fault, default=str).encode())
 
@@ -87,7 +80,8 @@ def _tell(fault: dict[str, Any]) -> None:
 def main() -> int:
     """Read the file on standard input; exit 0 when all of it was passed on, 3 when it was refused."""
     arguments = json.loads(sys.argv[3])
-    _limit(arguments.pop("cpu"))
+    limited.hold(limits.MEMORY)
+    limited.allow(arguments.pop("cpu"))
     options = Options(**arguments)
     pa.set_cpu_count(1)
     try:

@@ -1,4 +1,4 @@
-"""How much a file may cost. Every number that bounds reading is here.
+"""How much a file and its mapping may cost. Every number that bounds reading is here.
 
 Sizes are bytes, times seconds. A hostile file must end within 5 s and 512 MB (row 16 of the assurance
 table); a large honest one gets time in proportion to its size, but never more memory: readers stream.
@@ -40,12 +40,33 @@ _SECONDS_PER_MB = 0.6
 _PACKED = 4
 """How many bytes of text a byte of a gzip file is reckoned to hold."""
 
-LOADED = 4
-"""A busy machine may give the reader as little as one second in so many."""
-
 
 def seconds(size: int, *, packed: bool = False) -> float:
     """Processor time that a file of `size` bytes may take its reader."""
     text = size * _PACKED if packed else size
     beyond = max(0, text - (1 << 20)) / (1 << 20)
     return _BASE_SECONDS + beyond * _SECONDS_PER_MB
+
+
+MAPPING_MEMORY = 768 << 20
+"""Address space of the process that runs a mapping's expressions; half of it is the engine before any row is there."""
+MAPPING_TEXT = 128 << 10
+"""Bytes of a mapping; the largest shipped one has a twelfth."""
+MAPPING_NODES = 10_000
+"""Names, values and lists of a mapping, each counted as often as aliases repeat it."""
+MAPPING_DEPTH = 30
+STATEMENTS = 4 << 20
+"""Characters of SQL that a mapping may come to."""
+FORMATS = 20
+"""Formats that a date may be tried with."""
+_GROWTH = 4
+
+
+def mapped(size: int) -> int:
+    """Bytes that rows of `size` bytes may come to by mapping."""
+    return (16 << 20) + _GROWTH * size
+
+
+def mapping_seconds(rows: int) -> float:
+    """Processor time that mapping so many rows may take."""
+    return 5 + 25 * min(1.0, rows / BATCH)

@@ -5,11 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-import select
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -17,23 +13,14 @@ from typing import BinaryIO, Self
 
 import pyarrow as pa
 
+from suyuan.collection import limited
 from suyuan.collection.errors import SourceRefused
 from suyuan.collection.readers import limits
 from suyuan.collection.readers.options import Options, Report
 
 _REPORT = b"suyuan.report"
 _GZIP = b"\x1f\x8b"
-_PACKAGES = Path(__file__).parents[3]
-_BOOT = (
-    # Everything is written when main() returns. Taking the interpreter down would only race with Arrow's threads.
-    "import os, sys; sys.path.insert(0, sys.argv[1]); from suyuan.collection.readers.child import main; os._exit(main())"
-)
-_ENVIRONMENT = {
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-    "MALLOC_ARENA_MAX": "1",
-    "OMP_NUM_THREADS": "1",
-    "LC_ALL": "C.UTF-8",
-}
+_CHILD = "suyuan.collection.readers.child"
 
 
 class Source:
@@ -50,7 +37,7 @@ class Source:
         finally:
             os.close(write)
             os.close(tell)
-        self._pipe = _Pipe(self._output, self._budget * limits.LOADED)
+        self._pipe = limited.Pipe(self._output, self._budget * limited.LOADED)
         try:
             self._stream = pa.ipc.open_stream(io.BufferedReader(self._pipe, 1 << 18))
         except (pa.ArrowInvalid, EOFError, TimeoutError) as exc:
@@ -85,24 +72,16 @@ class Source:
         if self._pipe.late:
             self.close()
             return SourceRefused("time", {"limit": round(self._budget)})
-        code = self._ended()
+        code = limited.ended(self._process)
         told = self._faults.read()
         if told:
             fault = json.loads(told)
             return SourceRefused(fault["code"], fault["details"])
-        if code == -signal.SIGXCPU:
+        if code == limited.OUT_OF_TIME:
             return SourceRefused("time", {"limit": round(self._budget)})
-        if code in (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS):
+        if code in limited.OUT_OF_MEMORY:
             return SourceRefused("memory", {"limit": limits.MEMORY >> 20})
         return SourceRefused("died", {"detail": str(code)})
-
-    def _ended(self) -> int:
-        """Exit code of a process that has closed its output, so is about to end."""
-        try:
-            return self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
 
     def close(self) -> None:
         """End the reading process, whatever it is doing."""
@@ -139,31 +118,4 @@ def open_source(file: Path | BinaryIO, options: Options | None = None) -> Source
 
 def _start(file: BinaryIO, options: Options, seconds: float, output: int, tell: int) -> subprocess.Popen[bytes]:
     arguments = json.dumps({**options.as_dict(), "cpu": round(seconds)})
-    return subprocess.Popen(
-        [sys.executable, "-I", "-c", _BOOT, str(_PACKAGES), str(tell), arguments],
-        stdin=file, stdout=output, stderr=subprocess.DEVNULL, pass_fds=(tell,),
-        env=_ENVIRONMENT, start_new_session=True,
-    )  # fmt: skip
-
-
-class _Pipe(io.RawIOBase):
-    """The reading process's output, with a limit on the time spent waiting for it."""
-
-    def __init__(self, descriptor: int, seconds: float) -> None:
-        self._descriptor = descriptor
-        self._left = seconds
-        self.late = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # RawIOBase's stub takes any buffer
-        started = time.monotonic()
-        ready, _, _ = select.select([self._descriptor], [], [], max(0.0, self._left))
-        self._left -= time.monotonic() - started
-        if not ready:
-            self.late = True
-            raise TimeoutError
-        data = os.read(self._descriptor, len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+    return limited.start(_CHILD, str(tell), arguments, stdin=file, stdout=output, tell=tell)
