@@ -19,6 +19,7 @@ from django.urls.resolvers import RoutePattern
 from requests.adapters import HTTPAdapter
 
 from served import free_port, serving, wait_for
+from suyuan.access.sign_in import attempts
 from suyuan.cli import authority
 from suyuan.installation import Installation
 from suyuan.web import peer
@@ -243,9 +244,7 @@ def test_a_setting_that_names_no_network_stops_the_start(said: str) -> None:
 @pytest.mark.control("C3")
 def test_forged_addresses_do_not_give_a_guesser_more_tries(world: World) -> None:
     """A header per try changes nothing where no proxy is trusted."""
-    from suyuan.access.sign_in import backend
-
-    for number in range(backend.TRIES):
+    for number in range(attempts.TRIES):
         form = {"login": world.first.username, "password": "wrong"}
         Client().post("/sign-in/", form, headers={"X-Forwarded-For": f"10.7.7.{number}"})
     late = Client()

@@ -31,7 +31,7 @@ class Token(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> tokens.Bearer:
         """Who sends the request. Raises `BadToken`."""
-        return tokens.bearer(token, str(request.META.get("REMOTE_ADDR", "")))
+        return tokens.bearer(token)
 
     def __call__(self, request: HttpRequest) -> tokens.Bearer:
         """The same for a request whose header is missing or says something else."""

@@ -195,8 +195,8 @@ class BadCode(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "access.bad_code", "激活码不正确或已使用。", "The activation code is wrong or was used.",
-            "核对 suyuan up 打印的激活码;已使用的,请由该管理员登录。",
-            "Check the code that `suyuan up` printed; if it was used, that administrator signs in.",
+            "核对 suyuan up 打印的激活码；已使用的，请由该管理员登录；错 5 次须等 15 分钟。",
+            "Check the code that `suyuan up` printed; if it was used, that administrator signs in. After five wrong ones wait 15 minutes.",
         )  # fmt: skip
 
 

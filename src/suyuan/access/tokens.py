@@ -17,7 +17,6 @@ from django.utils import timezone
 from suyuan.access import actions
 from suyuan.access.errors import BadToken, NoToken
 from suyuan.access.models import Account
-from suyuan.access.sign_in import backend
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 
@@ -69,6 +68,14 @@ def revoke(account: Account, token: int) -> None:
         _enter(account, "revoke_token", on=token)
 
 
+def after_new_password(account: Account) -> None:
+    """End every token of an account whose password was changed just now, and enter the change."""
+    live = [one.token for one in of(account) if one.live]
+    for token in live:
+        revoke(account, token)
+    _enter(account, "change_password")
+
+
 def of(account: Account) -> list[Token]:
     """The account's tokens, newest first, those that ended included."""
     with connection.cursor() as cursor:
@@ -80,16 +87,16 @@ def of(account: Account) -> list[Token]:
         return [Token(*row) for row in cursor.fetchall()]
 
 
-def bearer(secret: str, address: str) -> Bearer:
+def bearer(secret: str) -> Bearer:
     """Whose token this is, if it is worth anything now. Raises `BadToken`, alike for wrong, expired and revoked ones.
 
-    From an address where the account's password has just been guessed at too often its tokens are refused too.
-    A refusal is entered in the ledger.
+    A token is too long to be guessed, so wrong passwords do not stop it: nobody outside can. A refusal is entered in the
+    ledger.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT person, username, live FROM access_bearer(%s)", [_digest(secret)])
         row = cursor.fetchone()
-    if row is None or not row[2] or backend.guessed_from(row[1], f"address {address}"):
+    if row is None or not row[2]:
         ledger.append(ledger.Somebody(row[0] if row else 0), Act.sign_in_failed, detail={"factor": "token"})
         raise BadToken
     return Bearer(row[0], row[1])

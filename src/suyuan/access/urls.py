@@ -5,13 +5,15 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from suyuan.access import ground_views, proposal_views, token_views, undertaking_views, views
+from suyuan.access import ground_views, pass_views, proposal_views, token_views, undertaking_views, views
 
 app_name = "access"
 urlpatterns = [
     path("sign-out/", LogoutView.as_view(next_page="/sign-in/"), name="sign_out"),
     path("activate/", views.activate, name="activate"),
     path("account/", views.account, name="account"),
+    path("account/pass/", pass_views.shown, name="pass"),
+    path("sign-in/pass/", pass_views.used, name="pass_used"),
     path("account/tokens/", token_views.issue, name="token"),
     path("account/tokens/<int:number>/revoke/", token_views.revoke, name="token_revoke"),
     path("grounds/", ground_views.show, name="grounds"),

@@ -9,7 +9,6 @@ from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -22,7 +21,8 @@ from suyuan.access.decide import decide
 from suyuan.access.errors import BadCode, Conflict, NotAllowed
 from suyuan.access.forms import AccountForm, ActivateForm, AgencyForm, DutyForm, PersonForm, RaiseForm, TokenForm
 from suyuan.access.models import Account
-from suyuan.access.sign_in import passwords
+from suyuan.access.sign_in import attempts, passwords
+from suyuan.access.sign_in.factors import OwnPasswordForm
 from suyuan.access.sign_in.fresh import fresh_factor
 from suyuan.access.web import ActingRequest, person_of, with_acting
 from suyuan.access.words import AGENCY_KINDS, DUTIES
@@ -46,13 +46,29 @@ def activate(request: HttpRequest) -> HttpResponse:
     form = ActivateForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.activate(**form.cleaned_data)
+            _activate(request, form.cleaned_data)
         except (BadCode, Conflict) as exc:
             form.add_error("code" if isinstance(exc, BadCode) else "username", f"{exc}{exc.mend}")
         else:
             messages.success(request, _("已激活，请登录。"))
             return redirect("account_login")
     return render(request, "access/activate.html", {"form": form})
+
+
+def _activate(request: HttpRequest, given: dict[str, Any]) -> None:
+    """Raises `BadCode`, for a wrong code and where too many were tried alike, and `Conflict`."""
+    attempt = attempts.spend(attempts.CODE, "", request)
+    if attempt is None:
+        raise BadCode
+    try:
+        actions.activate(**given)
+    except BadCode:
+        attempt.lost()
+        raise
+    except Conflict:
+        attempt.won()
+        raise
+    attempt.won()
 
 
 @login_required
@@ -66,15 +82,16 @@ def account(request: HttpRequest) -> HttpResponse:
             password=form.user.password, password_at=timezone.now(), must_change=False
         )
         update_session_auth_hash(request, form.user)
-        messages.success(request, _("密码已修改。"))
+        tokens.after_new_password(user)
+        messages.success(request, _("密码已修改，其他会话和全部接口令牌已作废。"))
         return redirect("access:account")
     duties = _worded(queries.duties(person_of(request) or 0))
     context = {"form": form, "duties": duties, "tokens": tokens.of(user), "token_form": TokenForm()}
     return render(request, "access/account.html", context)
 
 
-def _password_form(request: HttpRequest) -> PasswordChangeForm:
-    form = PasswordChangeForm(request.user, request.POST or None)  # type: ignore[arg-type]  # signed in: an account
+def _password_form(request: HttpRequest) -> OwnPasswordForm:
+    form = OwnPasswordForm(request, request.POST or None)
     for field in form.fields.values():
         field.widget.attrs.update({"class": "form-control", "autofocus": False})
         field.help_text = ""

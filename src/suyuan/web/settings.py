@@ -152,6 +152,14 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
 MFA_ADAPTER = "suyuan.access.sign_in.adapters.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "suyuan.access.sign_in.factors.AuthenticateForm",
+    "reauthenticate": "suyuan.access.sign_in.factors.ReauthenticateForm",
+    "authenticate_webauthn": "suyuan.access.sign_in.factors.AuthenticateWebAuthnForm",
+    "reauthenticate_webauthn": "suyuan.access.sign_in.factors.ReauthenticateWebAuthnForm",
+    "login_webauthn": "suyuan.access.sign_in.factors.LoginWebAuthnForm",
+}
+MFA_RATE_LIMITS = False  # likewise
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not TLS  # browsers allow it on localhost alone
 SOCIALACCOUNT_ADAPTER = "suyuan.access.sign_in.adapters.Provider"

@@ -51,7 +51,7 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # the library is u
             messages.add_message(request, messages.SUCCESS, str(_SAID[message_template]))
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The peer's address: what a client says of itself in a header is not believed."""
+        """The client's address, as `web.peer` has set it right."""
         return str(request.META.get("REMOTE_ADDR") or "127.0.0.1")
 
 
@@ -59,7 +59,7 @@ class Factors(DefaultMFAAdapter):  # type: ignore[misc]  # the library is untype
     """Second factors; what they share with a telephone or a key lies sealed in the database."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": _("口令不正确或已经用过，请等下一个。"),
+        "incorrect_code": _("口令不正确、已经用过，或尝试次数过多。请等下一个；错 5 次须从密码重新开始，并暂时锁定。"),
     }
 
     def encrypt(self, text: str) -> str:

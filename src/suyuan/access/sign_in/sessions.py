@@ -15,14 +15,14 @@ from allauth.mfa import signals as factors
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from suyuan.access import queries
 from suyuan.access.models import Account
-from suyuan.access.sign_in import backend, passwords
+from suyuan.access.sign_in import devices, passwords
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 
@@ -43,7 +43,7 @@ def limit(get_response: Answer) -> Answer:
             logout(request)
         response = _first_mend(request) or get_response(request)
         if known := getattr(request, "signed_in_now", None):
-            backend.remember(request, response, known)
+            devices.remember(request, response, known)
         return response
 
     return middleware
@@ -79,15 +79,6 @@ def _signed_out(user: Account | None, **_: Any) -> None:
         ledger.append(ledger.Somebody(user.person), Act.sign_out)
 
 
-def _failed(credentials: dict[str, Any], **_: Any) -> None:
-    found = Account.objects.filter(username=str(credentials.get("username", ""))[:60]).first()
-    ledger.append(ledger.Somebody(found.person if found else 0), Act.sign_in_failed)
-
-
-def _factor_failed(user: Account, **_: Any) -> None:
-    ledger.append(ledger.Somebody(user.person), Act.sign_in_failed, detail={"factor": "second"})
-
-
 def _factor_changed(done: str) -> Callable[..., None]:
     def receiver(user: Account, authenticator: Any, **_: Any) -> None:
         detail = {"done": done, "factor": authenticator.type, "person": user.person}
@@ -97,11 +88,9 @@ def _factor_changed(done: str) -> Callable[..., None]:
 
 
 def connect() -> None:
-    """Enter signing in, signing out, failing to, and every change of a second factor in the ledger."""
+    """Enter signing in, signing out, and every change of a second factor in the ledger. `attempts` enters failing to."""
     user_logged_in.connect(_signed_in, dispatch_uid="access.sign_in")
     user_logged_out.connect(_signed_out, dispatch_uid="access.sign_out")
-    user_login_failed.connect(_failed, dispatch_uid="access.sign_in_failed")
-    factors.authentication_failed.connect(_factor_failed, dispatch_uid="access.factor_failed")
     for signal, done in (
         (factors.authenticator_added, "factor_added"),
         (factors.authenticator_removed, "factor_removed"),
