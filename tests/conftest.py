@@ -1,6 +1,7 @@
 """What all tests stand on: a real PostgreSQL in a temporary folder, one migrated template, a clone of it per module.
 
-All workers of a parallel run share one server, whose folder is chosen here before Django reads its settings.
+All workers of a parallel run share one server, whose folder is chosen here before Django reads its settings. With
+SUYUAN_TEST_SERVER, the DATABASE_URL of an administrator who may make databases, that server is used instead.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from suyuan.installation import Installation, use
-from suyuan.installation.model import ROLES, Place
+from suyuan.installation import Installation, own, use
+from suyuan.installation.model import PREFIX, ROLES, Place, write_private
 from suyuan.installation.postgres import PORT, Server
 from suyuan.installation.serving import server_used
 from witnessed import by_database
@@ -38,8 +39,14 @@ if "SUYUAN_TEST_DATA" not in os.environ:
 _installation = Installation.open(Path(os.environ["SUYUAN_TEST_DATA"]))
 _server = Server(_installation, extra=SETTINGS)
 use(_installation)
+_own = own.parameters(os.environ["SUYUAN_TEST_SERVER"]) if "SUYUAN_TEST_SERVER" in os.environ else None
+_place = Place(host=str(_server.socket_folder), port=PORT, name=TEMPLATE)
+if _own:
+    _rest = {k: v for k, v in _own.items() if k not in ("host", "port", "dbname", "user", "password")}
+    _roles = os.environ.get("SUYUAN_ROLES", PREFIX)
+    _place = Place(_own["host"], _own["port"], TEMPLATE, _own["user"], False, _roles, _rest)
 if not _installation.exists:
-    _installation.place_database(Place(host=str(_server.socket_folder), port=PORT, name=TEMPLATE))
+    _installation.place_database(_place)
 os.environ.pop("SUYUAN_DATABASE", None)
 os.environ.pop("DATABASE_URL", None)
 os.environ["DJANGO_SETTINGS_MODULE"] = "suyuan.web.settings"
@@ -61,12 +68,7 @@ def installation(django_db_blocker: object) -> Iterator[Installation]:
     from pytest_django.plugin import DjangoDbBlocker
 
     assert isinstance(django_db_blocker, DjangoDbBlocker)
-    with _one_at_a_time():
-        if not _server.cluster.exists():
-            _server.make()
-            _installation.place_database(Place(host=str(_server.socket_folder), port=PORT, name=TEMPLATE))
-    # Counted as a user of the server, so that a command that a test starts does not stop it when it ends.
-    with server_used(_installation, _server), django_db_blocker.unblock():
+    with _running(), django_db_blocker.unblock():
         with _one_at_a_time():
             _prepare()
         yield _installation
@@ -100,15 +102,34 @@ def superuser(installation: Installation) -> Iterator[Callable[[], psycopg.Conne
         connection.close()
 
 
+@contextmanager
+def _running() -> Iterator[None]:
+    """The server, counted as used, so that a command that a test starts does not stop it when it ends."""
+    if _own:
+        yield
+        return
+    with _one_at_a_time():
+        if not _server.cluster.exists():
+            _server.make()
+            _installation.place_database(_place)
+    with server_used(_installation, _server):
+        yield
+
+
 def _prepare() -> None:
     """Roles, keys and template; whatever an earlier worker made is used."""
     from suyuan.installation.migrate import migrate
-    from suyuan.installation.roles import prepare_embedded
+    from suyuan.installation.roles import prepare_embedded, prepare_own
 
     done = _installation.data / "template-ready"
     if not done.exists():
         _make_keys()
-        prepare_embedded(_installation)
+        if _own:
+            write_private(_installation.secrets / "database-admin", _own["password"])
+            _on_server("CREATE DATABASE {}", TEMPLATE)
+            prepare_own(_installation, make_conninfo("", **_own | {"dbname": TEMPLATE}))
+        else:
+            prepare_embedded(_installation)
         _point_at(TEMPLATE)
         migrate()
         done.touch()
@@ -133,8 +154,11 @@ def _clone() -> Iterator[str]:
     name = f"test_{secrets.token_hex(6)}"
     place = _installation.place
     owner, app, sequencer = (place.role(role) for role in ROLES)
-    _on_server("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER {}", name, TEMPLATE, owner)
+    # On a server of one's own the administrator owns the database, not the owner of what is in it.
+    whose = place.admin if _own else owner
+    _on_server("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER {}", name, TEMPLATE, whose)
     _on_server("REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
+    _on_server("GRANT CONNECT, CREATE ON DATABASE {} TO {}", name, owner)
     _on_server("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}", name, app)
     _on_server("GRANT CONNECT ON DATABASE {} TO {}", name, sequencer)
     _point_at(name)

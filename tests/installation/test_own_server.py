@@ -107,12 +107,10 @@ def test_what_a_later_release_needs_is_given_to_an_earlier_database(
     """Privileges that an earlier release did not give, and PUBLIC's, are found, named and mended by the next start."""
     prepare_own(empty, server.url())
     with server.root(own_database) as root:
-        root.execute(
-            "REVOKE TEMPORARY ON DATABASE suyuan FROM suyuan_owner; GRANT CONNECT ON DATABASE suyuan TO PUBLIC"
-        )
+        root.execute("REVOKE TEMPORARY ON DATABASE suyuan FROM suyuan_app; GRANT CONNECT ON DATABASE suyuan TO PUBLIC")
     assert ids(empty) == ["SY011", "SY012"]
     [lacking] = [one for one in everything(empty) if one.id == "SY011"]
-    assert "suyuan_owner TEMPORARY" in lacking.en
+    assert "suyuan_app TEMPORARY" in lacking.en
     prepare_own(empty, server.url())
     assert ids(empty) == []
 

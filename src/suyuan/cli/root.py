@@ -10,6 +10,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -17,8 +18,8 @@ from suyuan import __version__, i18n
 from suyuan.cli import platform
 from suyuan.errors import SuyuanError
 from suyuan.installation import Installation, use
-from suyuan.installation.command import start_django
-from suyuan.installation.errors import TookTooLong
+from suyuan.installation.command import data_option, start_django
+from suyuan.installation.errors import explain
 
 ROOMS = ("catalog", "ledger", "access", "vault", "records", "review", "collection", "audit", "web")
 
@@ -30,6 +31,19 @@ def of_rooms() -> dict[str, click.Command]:
     return {str(c.name): c for module in modules for c in importlib.import_module(module).commands}
 
 
+def with_data(command: click.Command) -> click.Command:
+    """Let the command, and all below it, take `--data`: whatever room it comes from, it may be asked of any folder."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            with_data(one)
+        return command
+    # What `suyuan test` does not know goes to pytest.
+    passes_on = command.context_settings.get("ignore_unknown_options")
+    if not passes_on and not any("--data" in option.opts for option in command.params):
+        data_option(command)
+    return command
+
+
 class Commands(click.Group):
     """The platform's commands, then the rooms'."""
 
@@ -39,7 +53,8 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
-        return platform.commands.get(cmd_name) or of_rooms().get(cmd_name)
+        found = platform.commands.get(cmd_name) or of_rooms().get(cmd_name)
+        return found and with_data(found)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -71,6 +86,12 @@ def tell(error: SuyuanError, *, as_json: bool) -> None:
         click.echo(error.mend, err=True)
 
 
+def refuse(error: SuyuanError, given: list[str]) -> NoReturn:
+    """Say it and leave."""
+    tell(error, as_json="--json" in given)
+    sys.exit(error.exit_code)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
@@ -78,18 +99,13 @@ def main(arguments: list[str] | None = None) -> None:
     use(Installation.open(data_folder(given)))
     try:
         result = root.main(given, prog_name="suyuan", standalone_mode=False)
-    except SuyuanError as error:
-        tell(error, as_json="--json" in given)
-        sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except Exception as error:
-        late = TookTooLong.of(error)
-        if late is None:
-            raise
-        tell(late, as_json="--json" in given)
-        sys.exit(late.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except Exception as error:
+        if said := explain(error):
+            refuse(said, given)
+        raise
     sys.exit(result if isinstance(result, int) else 0)

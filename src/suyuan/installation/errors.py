@@ -13,6 +13,7 @@ SuyuanError
 ├── DatabaseUnreachable  DATABASE_URL answers not at all, or not to us
 ├── DatabaseUnencrypted  the way to a server on another machine is not encrypted, or its certificate is not trusted
 ├── DatabaseReadOnly     the database takes no writing: a standby
+├── DatabaseAway         the database does not answer just now
 ├── AdministratorLacks   DATABASE_URL's administrator may not do what making the roles takes
 ├── RolesTaken           the server's roles were made for another installation
 ├── PrefixUnfit          SUYUAN_ROLES is no word that roles can begin with
@@ -26,9 +27,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psycopg.errors
+import psycopg
 
 from suyuan.errors import SuyuanError
+
+_GONE = ("08", "57P")  # classes of SQLSTATE: the connection, and a server that leaves or is not there yet
 
 
 class InstallationMissing(SuyuanError):
@@ -209,6 +212,20 @@ class DatabaseReadOnly(SuyuanError):
         )
 
 
+class DatabaseAway(SuyuanError):
+    """The database does not answer just now, or broke the connection off."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "installation.database_away",
+            "没有办成:数据库现在没有应答。已确认的数据都在。",
+            "This was not done: the database does not answer now. Everything acknowledged is safe.",
+            "稍候重试;仍不成功,请系统管理员检查数据库服务器和网络(suyuan doctor)。",
+            "Try again in a moment; if it stays, the system administrator looks at the database server and the network "
+            "(`suyuan doctor`).",
+        )
+
+
 class AdministratorLacks(SuyuanError):
     """DATABASE_URL's administrator may not do what making the roles takes."""
 
@@ -289,11 +306,24 @@ class TookTooLong(SuyuanError):
             "Narrow it (more words, a filter, smaller batches) and try again; commands have more time for large acts.",
         )
 
-    @classmethod
-    def of(cls, error: BaseException | None) -> TookTooLong | None:
-        """The refusal that a database error stands for, if it is one of time."""
-        while error is not None:
-            if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
-                return cls()
-            error = error.__cause__
-        return None
+
+def explain(error: BaseException | None) -> SuyuanError | None:
+    """Returns what a person is told of an error: a room's own words, or those for a state of the database behind it.
+
+    That the database is read-only is said before anything else: it is why whatever wanted to write could not.
+    """
+    told = error if isinstance(error, SuyuanError) else None
+    while error is not None:
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            return DatabaseReadOnly()
+        told = told or _state(error)
+        error = error.__cause__
+    return told
+
+
+def _state(error: BaseException) -> SuyuanError | None:
+    if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
+        return TookTooLong()
+    if isinstance(error, psycopg.OperationalError) and (error.sqlstate or _GONE[0]).startswith(_GONE):
+        return DatabaseAway()
+    return None

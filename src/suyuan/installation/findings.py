@@ -15,7 +15,7 @@ from suyuan.errors import SuyuanError
 from suyuan.i18n import say
 from suyuan.installation import own, serverlog
 from suyuan.installation.disk import DISK_WARNING, free_mb, used_share
-from suyuan.installation.errors import RolesUnsafe
+from suyuan.installation.errors import DatabaseReadOnly, RolesUnsafe
 from suyuan.installation.model import Installation
 from suyuan.installation.roles import check_version
 from suyuan.installation.sql import named, statements
@@ -116,6 +116,13 @@ _MILD = {
         "带上管理员的 DATABASE_URL 执行一次 suyuan up,或执行 REVOKE ALL ON DATABASE … FROM PUBLIC",
         "run `suyuan up` once with the administrator's DATABASE_URL, or REVOKE ALL ON DATABASE … FROM PUBLIC",
     ),
+    "SY015": (
+        "read_only",
+        "数据库 {} 只读(备库),不能提供页面:每次查看都要写入账本",
+        "the database {} is read-only (a standby); no page is served from it, since every look writes its entry",
+        "在 DATABASE_URL 中写明主库,或写上各主机和 target_session_attrs=read-write",
+        "name the primary in DATABASE_URL, or all hosts with target_session_attrs=read-write",
+    ),
     "SY010": (
         "page_checksums",
         "数据库 {} 没有启用数据页校验和,磁盘上被改动的字节可能不被发现",
@@ -208,8 +215,10 @@ def in_folder(installation: Installation) -> Iterator[Finding]:
 
 
 def refuse_unsafe(installation: Installation) -> list[Finding]:
-    """Raise `RolesUnsafe` on a fatal finding; returns the mild ones."""
+    """Raise `RolesUnsafe` on a fatal finding, `DatabaseReadOnly` on a standby; returns the mild ones."""
     found = everything(installation)
+    if any(finding.id == "SY015" for finding in found):
+        raise DatabaseReadOnly
     fatal = [finding for finding in found if finding.fatal]
     if fatal:
         raise RolesUnsafe(";".join(f"{f.id} {f.zh}" for f in fatal), "; ".join(f"{f.id} {f.en}" for f in fatal))

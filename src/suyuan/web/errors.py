@@ -8,8 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from suyuan.errors import SuyuanError
-from suyuan.installation.errors import TookTooLong
+from suyuan.installation.errors import explain
 from suyuan.web import views
 
 STATUS = {
@@ -19,6 +18,8 @@ STATUS = {
     "access.not_signed": 403,
     "access.limit_reached": 429,
     "access.not_allowed": 403,
+    "installation.database_away": 503,
+    "installation.database_read_only": 503,
     "installation.took_too_long": 503,
     "ledger.unavailable": 503,
     "vault.locked": 503,
@@ -39,14 +40,12 @@ class Explain:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Django calls this when a view raises; its transaction is undone already."""
-        if not isinstance(exception, SuyuanError):
-            late = TookTooLong.of(exception)
-            if late is None:
-                return None
-            exception = late
-        if exception.code.endswith("not_found"):
+        error = explain(exception)
+        if error is None:
+            return None
+        if error.code.endswith("not_found"):
             return views.not_found(request)
-        status = STATUS.get(exception.code, 409)
+        status = STATUS.get(error.code, 409)
         if request.headers.get("HX-Request"):
-            return render(request, "web/parts/explained.html", {"error": exception}, status=status)
-        return views.explained(request, exception, status)
+            return render(request, "web/parts/explained.html", {"error": error}, status=status)
+        return views.explained(request, error, status)

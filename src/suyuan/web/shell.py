@@ -87,6 +87,15 @@ class Shell:
         return reverse("access:account")
 
 
+class Alone(Shell):
+    """The frame of a page that asks nothing of the database, because the database may be what failed."""
+
+    @property
+    def person(self) -> None:
+        """Nobody."""
+        return
+
+
 def shell(request: HttpRequest) -> dict[str, Shell]:
     """Context processor: `shell` in every template."""
     return {"shell": Shell(request)}

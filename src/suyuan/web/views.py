@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -9,6 +11,8 @@ from django.utils.translation import gettext as _
 from suyuan.access.errors import NoPurpose, NotSigned
 from suyuan.access.web import person_of
 from suyuan.errors import SuyuanError
+from suyuan.installation.errors import explain
+from suyuan.web.shell import Alone
 
 RETRY = {429: "3600", 503: "30"}  # seconds after which asking again may help
 
@@ -84,7 +88,12 @@ def _unread(request: HttpRequest, code: int, heading: str, said: str) -> HttpRes
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500: our fault. Nothing half-done remains, since every act is one transaction."""
+    """500: our fault. Nothing half-done remains, since every act is one transaction.
+
+    503 where the database was read-only or away; what keeps sessions meets that first, outside of every page.
+    """
+    if error := explain(sys.exception()):
+        return explained(request, error, 503)
     return _sorry(
         request,
         500,
@@ -104,9 +113,11 @@ def _sorry(
     choose: bool = False,
     sign: bool = False,
 ) -> HttpResponse:
-    # After a fault of ours nothing is asked of the database, so that page stands alone.
+    # After a fault of ours nothing is asked of the database, so that page stands alone and knows nobody.
     framed = code < 500 and person_of(request) is not None
     frame = "web/base.html" if framed else "web/alone.html"
-    context = {"code": code, "heading": heading, "said": said, "steps": steps, "frame": frame, "framed": framed,
+    context: dict[str, object] = {"code": code, "heading": heading, "said": said, "steps": steps, "frame": frame, "framed": framed,
                "choose": choose, "sign": sign}  # fmt: skip
+    if code >= 500:
+        context |= {"shell": Alone(request), "messages": []}
     return render(request, "web/error.html", context, status=code)

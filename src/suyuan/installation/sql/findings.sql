@@ -61,7 +61,7 @@ SELECT current_database() WHERE current_setting('data_checksums') <> 'on';
 SELECT wanted.role || ' ' || wanted.privilege
 FROM (SELECT regexp_replace(current_user, '_app$', '_' || r) AS role, p AS privilege
       FROM (VALUES ('app', 'CONNECT'), ('app', 'TEMPORARY'), ('owner', 'CONNECT'), ('owner', 'CREATE'),
-                   ('owner', 'TEMPORARY'), ('sequencer', 'CONNECT')) AS needed (r, p)) AS wanted
+                   ('sequencer', 'CONNECT')) AS needed (r, p)) AS wanted
 JOIN pg_roles ON rolname = wanted.role
 WHERE NOT has_database_privilege(wanted.role, current_database(), wanted.privilege)
 ORDER BY 1;
@@ -71,3 +71,6 @@ ORDER BY 1;
 SELECT privilege_type FROM pg_database, LATERAL aclexplode(coalesce(datacl, acldefault('d', datdba)))
 WHERE datname = current_database() AND grantee = 0
 ORDER BY 1;
+
+-- name: read_only
+SELECT current_database() WHERE current_setting('transaction_read_only') = 'on';

@@ -17,7 +17,7 @@ CREATE DATABASE {database} OWNER suyuan_owner;
 
 -- name: close_database
 REVOKE ALL ON DATABASE {database} FROM PUBLIC;
-GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO suyuan_owner;
+GRANT CONNECT, CREATE ON DATABASE {database} TO suyuan_owner;
 GRANT CONNECT, TEMPORARY ON DATABASE {database} TO suyuan_app;
 GRANT CONNECT ON DATABASE {database} TO suyuan_sequencer;
 ALTER SCHEMA public OWNER TO suyuan_owner;

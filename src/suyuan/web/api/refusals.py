@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import OperationalError
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
@@ -15,7 +15,7 @@ from ninja.errors import HttpError, ValidationError
 from suyuan.access.calls import Detail, Invalid
 from suyuan.errors import SuyuanError
 from suyuan.i18n import say
-from suyuan.installation.errors import TookTooLong
+from suyuan.installation.errors import explain
 from suyuan.web.api.body import WrongType
 from suyuan.web.errors import STATUS
 from suyuan.web.settings import DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -39,6 +39,8 @@ _WORDS = {
     415: ("请求内容须为 application/json。", "The body must be application/json.",
           "设置 Content-Type: application/json。", "Set Content-Type: application/json."),
     500: ("系统出错,刚才的操作没有完成,也没有留下半途的结果。", "Something broke; nothing was done and nothing is left half done.",
+          "稍候重试;仍不成功,请告知系统管理员。", "Try again later; if it stays, tell the system administrator."),
+    503: ("数据库现在只读或没有应答,没有办成。", "The database is read-only or does not answer; nothing was done.",
           "稍候重试;仍不成功,请告知系统管理员。", "Try again later; if it stays, tell the system administrator."),
 }  # fmt: skip
 # Words for what a value is not, by the checker's own id; anything else gets the last.
@@ -70,7 +72,7 @@ def install(api: NinjaAPI) -> None:
         HttpError: lambda _request, error: of_status(error.status_code, error.__cause__),
         Http404: lambda _request, _error: of_status(404),
         PermissionDenied: lambda _request, _error: of_status(403),
-        OperationalError: _late,
+        DatabaseError: _of_database,
         RequestDataTooBig: lambda _request, _error: of_status(413),
     }
     for kind, handler in handlers.items():
@@ -84,12 +86,12 @@ def told(_request: HttpRequest, error: SuyuanError) -> HttpResponse:
     return _answer(status, error.told() | ({"findings": findings} if findings else {}))
 
 
-def _late(request: HttpRequest, error: OperationalError) -> HttpResponse:
-    """A statement that was stopped at its time limit; any other fault of the database is our own."""
-    late = TookTooLong.of(error)
-    if late is None:
+def _of_database(request: HttpRequest, error: DatabaseError) -> HttpResponse:
+    """A statement stopped at its time limit, a database that is read-only or away; any other fault of it is our own."""
+    known = explain(error)
+    if known is None:
         raise error
-    return told(request, late)
+    return told(request, known)
 
 
 def of_status(status: int, cause: BaseException | None = None) -> HttpResponse:
