@@ -21,7 +21,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 
-from suyuan.access import proposals
+from suyuan.access import proposals, ways_in
 from suyuan.access.acting import Acting, acting
 from suyuan.installation import Installation
 from suyuan.ledger import actions as ledger
@@ -101,6 +101,19 @@ def grant(world: World, person: int, kind: str, agency: int, **more: Any) -> int
         made = proposals.approve(who, proposal)
     assert made is not None
     return made
+
+
+def come_in(
+    world: World, person: int, username: str, kind: str = "account", password: str = PASSWORD, *, by: str = "security"
+) -> None:
+    """An account as it comes about: asked by one, confirmed by another, opened by the person, who then signs in with it."""
+    with world.system.acting() as who:
+        asked = ways_in.ask(who, kind, person, username, "令〔2026〕1号")
+    with getattr(world, by).acting() as who:
+        half = ways_in.confirm(who, asked.way)
+    ways_in.open_by_code(username, asked.half, half, password)
+    assert Client().login(username=username, password=password)
+    ways_in.finish(person)
 
 
 def signed_in(username: str, **more: Any) -> Client:

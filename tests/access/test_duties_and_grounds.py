@@ -9,7 +9,7 @@ from suyuan.access import actions, proposals, queries
 from suyuan.access.acting import acting
 from suyuan.access.decide import decide
 from suyuan.access.errors import Conflict, NoGround, NotAllowed
-from world import CITY, COUNTY, STATION, World, grant
+from world import CITY, COUNTY, STATION, World, come_in, grant
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -142,6 +142,6 @@ def test_a_system_administrator_adds_an_agency_and_a_person(world: World) -> Non
     with world.system.acting() as who:
         made = actions.add_agency(who, COUNTY, "新设派出所")
         person = actions.add_person(who, "T99001", "新警", made)
-        assert actions.add_account(who, person, "newcomer")
+    come_in(world, person, "newcomer")
     assert made == COUNTY + 3 * 10**3
     assert queries.person_of("newcomer") == person

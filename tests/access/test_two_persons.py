@@ -16,10 +16,9 @@ from psycopg import sql
 from delivered import deliver, rows_of
 from suyuan.access import actions, grounds, proposals, queries
 from suyuan.access.errors import Conflict, NoGround, NotAllowed, Unknown
-from suyuan.access.models import Account
 from suyuan.installation import current
 from suyuan.ledger.acts import Act
-from world import CITY, COUNTY, OTHER_CITY, PASSWORD, STATION, Somebody, World, grant, signed_in
+from world import CITY, COUNTY, OTHER_CITY, PASSWORD, STATION, Somebody, World, come_in, grant, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
 DAYS = iter(range(400, 10_000))
@@ -79,13 +78,15 @@ def test_whoever_proposed_does_not_approve(world: World) -> None:
 
 
 @pytest.mark.control("C1")
-def test_a_second_account_of_one_person_is_the_same_person(world: World) -> None:
+def test_a_second_account_of_one_person_is_the_same_person(
+    fresh_world: World, superuser: Callable[[], psycopg.Connection[tuple[object, ...]]]
+) -> None:
     """Rights look at the person: what the other account proposed, this one does not approve."""
-    with world.system.acting() as who:
-        actions.add_account(who, world.security.person, "security-again", PASSWORD)
+    world = fresh_world
+    come_in(world, world.security.person, "security-again", by="security2")
+    superuser().execute("UPDATE access_way_in SET done_at = now()")  # as if signed in with a second factor
     assert queries.person_of("security-again") == world.security.person
     proposal = propose(world, world.colleague.person)
-    Account.objects.filter(username="security-again").update(must_change=False)
     client = signed_in("security-again")
     client.post(f"/proposals/{proposal}/", {"act": "approve"})
     assert duties_from(proposal) == 0

@@ -11,12 +11,11 @@ from django.db import DatabaseError, connection, transaction
 from delivered import deliver, rows_of
 from suyuan.access import actions, grounds, proposals, queries, undertaking
 from suyuan.access.errors import Conflict, NotAllowed, NotSigned, Unknown
-from suyuan.access.models import Account
 from suyuan.installation import current
 from suyuan.ledger.acts import Act
 from suyuan.records import queries as records
 from suyuan.records.errors import NotFound
-from world import COUNTY, PASSWORD, STATION, Somebody, World, grant, signed_in
+from world import COUNTY, STATION, Somebody, World, come_in, grant, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
 NEXT = "新版承诺书:本人承诺严守秘密,只为工作查阅数据,并承担相应责任。"
@@ -30,7 +29,7 @@ def unsigned(world: World) -> Somebody:
         number = cursor.fetchone()[0]
     with world.system.acting() as who:
         person = actions.add_person(who, f"U{number:04}", f"新警{number}", STATION)
-        actions.add_account(who, person, f"new{number}", PASSWORD)
+    come_in(world, person, f"new{number}")
     duty = grant(world, person, "collector", STATION)
     return Somebody(f"新警{number}", person, queries.default_ground(person), duty, f"new{number}")
 
@@ -66,7 +65,6 @@ def test_without_a_signature_no_record(world: World, unsigned: Somebody) -> None
 @pytest.mark.clause("5.2.2")
 def test_the_page_refuses_and_leads_to_signing(unsigned: Somebody) -> None:
     """Every page but the desk and the undertaking is refused; the typed name has to match and the box to be ticked."""
-    Account.objects.filter(username=unsigned.username).update(must_change=False)
     client, text = signed_in(unsigned.username), undertaking.current()
     assert "待我签署的保密承诺书" in client.get("/").content.decode()
     for address in ("/records/", "/search/", "/collect/new/", "/grounds/"):

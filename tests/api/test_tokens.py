@@ -19,7 +19,7 @@ from suyuan.access.models import Account
 from suyuan.access.sign_in import attempts
 from suyuan.cli.root import root
 from suyuan.ledger.acts import Act
-from world import PASSWORD, STATION, Somebody, World, grant, signed_in
+from world import PASSWORD, STATION, Somebody, World, come_in, grant, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
 Superuser = Callable[[], psycopg.Connection[Any]]
@@ -30,9 +30,8 @@ def newcomer(fresh_world: World) -> Somebody:
     """A collector of the test's own, who may be shut out."""
     with fresh_world.system.acting() as who:
         person = actions.add_person(who, "N0001", "新采", STATION)
-        actions.add_account(who, person, "newcomer", PASSWORD)
+    come_in(fresh_world, person, "newcomer")
     duty = grant(fresh_world, person, "collector", STATION)
-    Account.objects.filter(username="newcomer").update(must_change=False)
     return Somebody("新采", person, queries.default_ground(person), duty, "newcomer")
 
 

@@ -41,21 +41,9 @@ def add_person(who: Acting, staff_no: str, name: str, agency: int, department: i
     return int(do(who, "add_person", "SELECT access_add_person(%s, %s, %s, %s)", [staff_no, name, agency, department]))
 
 
-def add_account(who: Acting, person: int, username: str, password: str | None = None) -> str:
-    """Give a person an account; returns its password, a random one unless given. Raises `NotAllowed`, `Conflict`."""
-    chosen = password or secrets.token_urlsafe(9)
-    do(who, "add_account", "SELECT access_add_account(%s, %s, %s)", [person, username, make_password(chosen)])
-    return chosen
-
-
 def set_active(who: Acting, person: int, active: bool) -> None:
     """Let a person in, or shut them out at once, open sessions included. Raises `NotAllowed`."""
     do(who, "set_active", "SELECT access_set_active(%s, %s)", [person, active])
-
-
-def reset_factors(who: Acting, person: int) -> None:
-    """Remove the second factors of another person, who lost them. Raises `NotAllowed`."""
-    do(who, "reset_factors", "SELECT access_reset_factors(%s)", [person])
 
 
 def end_duty(who: Acting, duty: int) -> None:
@@ -66,11 +54,6 @@ def end_duty(who: Acting, duty: int) -> None:
 def lower_clearance(who: Acting, duty: int) -> None:
     """Take a duty's clearance back to level 1 at once. Raises `NotAllowed`."""
     do(who, "lower_clearance", "SELECT access_lower_clearance(%s)", [duty])
-
-
-def unlock(who: Acting, username: str) -> None:
-    """Forget the failed sign-ins of an account. Raises `NotAllowed`."""
-    do(who, "unlock", "SELECT access_unlock(%s)", [username])
 
 
 def install() -> None:

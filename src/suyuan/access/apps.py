@@ -12,10 +12,12 @@ class AccessConfig(AppConfig):
     label = "access"
 
     def ready(self) -> None:
-        """Enter sign-ins in the ledger, and bind grants to their entries."""
+        """Enter sign-ins in the ledger, and bind grants to their entries, and check who founded the installation."""
         from suyuan.access.rows import BOUND
         from suyuan.access.sign_in import sessions
-        from suyuan.ledger import bound
+        from suyuan.access.verify import verify_founders
+        from suyuan.ledger import bound, verify
 
         sessions.connect()
         bound.register(BOUND)
+        verify.register(verify_founders)

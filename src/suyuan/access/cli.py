@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from suyuan.access import duty_cli, token_cli, undertaking_cli
+from suyuan.access import duty_cli, token_cli, undertaking_cli, user_cli
 from suyuan.access.command import acting_as, as_option
 from suyuan.access.common_cli import JSON, database, show
 from suyuan.access.grounds import ASSIGNED
@@ -79,19 +79,17 @@ def user_list(as_json: bool) -> None:
         show(queries.people(), as_json)
 
 
-@user.command("add", help="登记人员并建立账号 · enter a person and make an account")
+@user.command("add", help="登记人员 · enter a person")
 @click.argument("staff_no")
 @click.argument("name")
 @click.argument("agency", type=int)
-@click.argument("account")
 @AS
-def user_add(staff_no: str, name: str, agency: int, account: str, username: str) -> None:
-    """Enter a person with an account; prints the person's number and the first password."""
+def user_add(staff_no: str, name: str, agency: int, username: str) -> None:
+    """Enter a person; prints their number. `user account` asks for an account."""
     from suyuan.access import actions
 
     with _acting(username, "system_administrator") as who:
-        person = actions.add_person(who, staff_no, name, agency)
-        click.echo(f"{person}\t{actions.add_account(who, person, account)}")
+        click.echo(actions.add_person(who, staff_no, name, agency))
 
 
 @user.command("disable", help="停用人员及其账号,立即生效 · shut a person out at once")
@@ -103,6 +101,17 @@ def user_disable(person: int, username: str) -> None:
 
     with _acting(username, "system_administrator") as who:
         actions.set_active(who, person, False)
+
+
+@user.command("enable", help="恢复人员及其账号 · let a person in again")
+@click.argument("person", type=int)
+@AS
+def user_enable(person: int, username: str) -> None:
+    """Enable a person and every account of theirs; their passwords are as they were."""
+    from suyuan.access import actions
+
+    with _acting(username, "system_administrator") as who:
+        actions.set_active(who, person, True)
 
 
 @click.group(help="办理事由 · grounds")
@@ -189,4 +198,5 @@ def ground_end(number: int, username: str) -> None:
         grounds.end(who, number)
 
 
+user_cli.join(user)
 commands = [agency, user, *duty_cli.commands, ground, *undertaking_cli.commands, *token_cli.commands]

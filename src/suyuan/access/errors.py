@@ -10,6 +10,7 @@ SuyuanError
 ├── Unknown        no such account, person or agency; shown to administrators and on the command line
 ├── Conflict       a constraint of duties or numbers refuses; shown to administrators
 ├── BadCode        the activation code is wrong or used; shown to whoever activates
+├── BadHalves      no account opens by that code; shown to whoever tries
 ├── NoToken        no such token of one's own; shown to its owner
 └── BadToken       no token came with the request, or one that is worth nothing; shown to programs
 """
@@ -164,6 +165,25 @@ _CONFLICTS = {
     "access_duty_kind_check": ("没有这个岗位", "There is no such duty"),
     "access_duty_check": ("结束日期不得早于开始日期", "A duty does not end before it starts"),
     "access_person_staff_no_key": ("警号(工号)已被使用", "The staff number is taken"),
+    "access_way_in_account": ("该人员没有这个账号", "That person has no such account"),
+    "access_way_in_username": (
+        "账号名为 2 至 60 个字母、数字、下划线、点或短横",
+        "An account name has 2 to 60 letters, figures, underscores, dots or hyphens",
+    ),
+    "access_way_in_reason_check": ("须写明依据,不超过 200 字", "State a reason of at most 200 characters"),
+    "access_way_in_by_another": ("不能为自己提请", "Nobody asks for a way in of their own"),
+    "access_way_in_confirmed_by_another": (
+        "提请人和当事人都不能确认,须由另一名管理员确认",
+        "Neither whoever asked nor whom it concerns may confirm it; another administrator can",
+    ),
+    "access_way_in_decided": ("该提请已有决定", "That has been decided"),
+    "access_way_in_lapsed": ("该提请已超过 7 天,自动失效", "That lapsed after 7 days"),
+    "access_way_in_asker_left": (
+        "提请人已不再担任管理员,该提请不能再确认",
+        "Whoever asked is an administrator no longer, so it cannot be confirmed",
+    ),
+    "access_person_department_here": ("部门不属于该机构", "The department is none of that agency"),
+    "access_duty_department_here": ("部门不属于该机构", "The department is none of that agency"),
     "access_account_username_key": ("账号名已被使用", "The user name is taken"),
     "access_proposal_retention": (
         "审计账本保存 1 至 30 年,不得少于 1 年",
@@ -198,6 +218,20 @@ class BadCode(SuyuanError):
             "核对 suyuan up 打印的激活码；已使用的，请由该管理员登录；错 5 次须等 15 分钟。",
             "Check the code that `suyuan up` printed; if it was used, that administrator signs in. After five wrong ones wait 15 minutes.",
         )  # fmt: skip
+
+
+class BadHalves(SuyuanError):
+    """No account opens by these two halves: wrong, used, lapsed, or no such account. Which of them is not said."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "access.bad_halves",
+            "未能设置密码：账号名或激活码不正确，或激活码已使用、已失效。",
+            "No password was set: the account name or the code is wrong, or the code was used or has lapsed.",
+            "核对两张激活单；7 天内有效、只能用一次，错 5 次作废。作废的，请系统管理员重新提请。",
+            "Check both slips; a code lasts 7 days, opens once and ends after 5 wrong tries. Then a system administrator "
+            "asks for another.",
+        )
 
 
 class NoToken(SuyuanError):

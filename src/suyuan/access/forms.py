@@ -14,7 +14,8 @@ from suyuan.access import grounds, queries
 from suyuan.access.acting import Acting
 from suyuan.access.actions import FOUNDERS
 from suyuan.access.grounds import ASSIGNED
-from suyuan.access.words import DUTIES, GROUNDS, LIMITS, READERS
+from suyuan.access.models import Account
+from suyuan.access.words import DUTIES, GROUNDS, LIMITS, READERS, WAYS_IN
 
 
 class _Plain(forms.Form):
@@ -49,9 +50,44 @@ class PersonForm(_Plain):
 
 
 class AccountForm(_Plain):
-    """A new account of a person."""
+    """An account to ask for."""
 
     username = forms.RegexField(label=_("账号名"), regex=r"^[A-Za-z0-9_.-]{2,60}$")
+    reason = forms.CharField(label=_("依据（文号或理由）"), max_length=200)
+
+
+class ResetForm(_Plain):
+    """What to ask for about one of a person's accounts."""
+
+    username = forms.ChoiceField(label=_("账号"))
+    kind = forms.ChoiceField(
+        label=_("事项"), choices=[(kind, _(word)) for kind, word in WAYS_IN.items() if kind != "account"]
+    )
+    reason = forms.CharField(label=_("依据（文号或理由）"), max_length=200)
+
+    def __init__(self, *args: Any, person: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].choices = [  # type: ignore[attr-defined]  # a choice field
+            (name, name) for name in queries.usernames(person)
+        ]
+
+
+class ByCodeForm(_Plain):
+    """One's own first password, by the two halves of a code."""
+
+    username = forms.CharField(label=_("账号"), max_length=60)
+    first = forms.CharField(label=_("激活码前半（第一张激活单）"), max_length=40)
+    second = forms.CharField(label=_("激活码后半（第二张激活单）"), max_length=40)
+    password = forms.CharField(label=_("新密码"), widget=forms.PasswordInput)
+    again = forms.CharField(label=_("再输入一次"), widget=forms.PasswordInput)
+
+    def clean(self) -> dict[str, Any]:
+        """Both passwords are the same, and one that the policy in force takes."""
+        given = super().clean() or {}
+        if given.get("password") != given.get("again"):
+            raise forms.ValidationError(_("两次输入的密码不一致。"))
+        validate_password(given.get("password", ""), Account(username=given.get("username", "")))
+        return given
 
 
 class TokenForm(_Plain):

@@ -10,6 +10,7 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 
 class Account(AbstractBaseUser):
@@ -22,9 +23,15 @@ class Account(AbstractBaseUser):
     must_change = models.BooleanField(default=False)
     made_at = models.DateTimeField(default=timezone.now)
     password_at = models.DateTimeField(default=timezone.now)
+    epoch = models.IntegerField(default=0)
 
     objects: ClassVar[BaseUserManager[Account]] = BaseUserManager()  # type: ignore[assignment]  # Self is Account
     USERNAME_FIELD = "username"
 
     class Meta:
         app_label = "access"
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session holds of the account: it ends with the password, and when two persons changed the way in."""
+        value = f"{self.password} {self.epoch}"
+        return salted_hmac("suyuan.access.session", value, secret=secret, algorithm="sha256").hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from suyuan.access import ground_views, pass_views, proposal_views, token_views, undertaking_views, views
+from suyuan.access import ground_views, pass_views, proposal_views, token_views, undertaking_views, views, way_views
 
 app_name = "access"
 urlpatterns = [
@@ -23,6 +23,9 @@ urlpatterns = [
     path("people/", views.people, name="people"),
     path("people/<int:number>/", views.person, name="person"),
     path("accounts/", views.accounts, name="accounts"),
+    path("accounts/asked/", way_views.listed, name="ways_in"),
+    path("accounts/asked/<int:number>/", way_views.one, name="way_in"),
+    path("sign-in/code/", way_views.by_code, name="by_code"),
     path("undertaking/", undertaking_views.sign, name="undertaking"),
     path("undertaking/signed/", undertaking_views.signed, name="undertaking_signed"),
     path("undertaking/<int:version>/<int:person>/", undertaking_views.printed, name="undertaking_sheet"),

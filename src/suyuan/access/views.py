@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from suyuan.access import actions, proposals, queries, tokens
+from suyuan.access import actions, proposals, queries, tokens, way_views, ways_in
 from suyuan.access.decide import decide
-from suyuan.access.errors import BadCode, Conflict, NotAllowed
-from suyuan.access.forms import AccountForm, ActivateForm, AgencyForm, DutyForm, PersonForm, RaiseForm, TokenForm
+from suyuan.access.errors import BadCode, Conflict, NotAllowed, Unknown
+from suyuan.access.forms import (
+    AccountForm,
+    ActivateForm,
+    AgencyForm,
+    DutyForm,
+    PersonForm,
+    RaiseForm,
+    ResetForm,
+    TokenForm,
+)
 from suyuan.access.models import Account
 from suyuan.access.sign_in import attempts, passwords
 from suyuan.access.sign_in.factors import OwnPasswordForm
@@ -79,14 +87,20 @@ def account(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save(commit=False)
         Account.objects.filter(username=user.get_username()).update(
-            password=form.user.password, password_at=timezone.now(), must_change=False
+            password=form.user.password, password_at=timezone.now()
         )
         update_session_auth_hash(request, form.user)
         tokens.after_new_password(user)
         messages.success(request, _("密码已修改，其他会话和全部接口令牌已作废。"))
         return redirect("access:account")
-    duties = _worded(queries.duties(person_of(request) or 0))
-    context = {"form": form, "duties": duties, "tokens": tokens.of(user), "token_form": TokenForm()}
+    me = person_of(request) or 0
+    context = {
+        "form": form,
+        "duties": _worded(queries.duties(me)),
+        "tokens": tokens.of(user),
+        "token_form": TokenForm(),
+        "ways": [way_views.worded(one) for one in ways_in.about(me)],
+    }
     return render(request, "access/account.html", context)
 
 
@@ -136,74 +150,82 @@ def people(request: ActingRequest) -> HttpResponse:
 @with_acting
 def person(request: ActingRequest, number: int) -> HttpResponse:
     """One member of staff: duties, accounts, and what the administrator in charge may change."""
-    administers, grants = (decide(request.acting, one).allowed for one in ("administer", "grant"))
-    act = request.POST.get("act", "")
+    one, act = _person(number), request.POST.get("act", "")
+    may = {
+        action
+        for action in ("administer", "grant", "ask_account", "ask_reset")
+        if decide(request.acting, action, agency=one.agency).allowed
+    }
     forms: dict[str, Any] = {
         "grant": DutyForm(request.POST if act == "grant" else None),
         "raise": RaiseForm(request.POST if act == "raise" else None, person=number),
         "account": AccountForm(request.POST if act == "account" else None),
+        "reset": ResetForm(request.POST if act == "reset" else None, person=number),
     }
-    if request.method == "POST" and _change(request, act, number, forms.get(act)):
-        return redirect("access:person", number=number)
-    return render(
-        request,
-        "access/person.html",
-        {
-            "one": queries.person(number),
-            "duties": _worded(queries.duties(number)),
-            "usernames": queries.usernames(number),
-            "factors": grants and Authenticator.objects.filter(user__person=number).exists(),
-            "duty_form": forms["grant"] if grants else None,
-            "raise_form": forms["raise"] if grants and forms["raise"].fields["duty"].choices else None,
-            "account_form": forms["account"] if administers else None,
-            "administers": administers,
-            "grants": grants,
-        },
-    )
+    if request.method == "POST" and (answer := _change(request, act, number, forms.get(act))):
+        return answer
+    return render(request, "access/person.html", _shown(one, may, forms))
 
 
-@fresh_factor
+def _person(number: int) -> queries.Person:
+    try:
+        return queries.person(number)
+    except Unknown as exc:
+        raise Http404 from exc
+
+
+def _shown(one: queries.Person, may: set[str], forms: dict[str, Any]) -> dict[str, Any]:
+    usernames = queries.usernames(one.person)
+    return {
+        "one": one,
+        "duties": _worded(queries.duties(one.person)),
+        "usernames": usernames,
+        "duty_form": forms["grant"] if "grant" in may else None,
+        "raise_form": forms["raise"] if "grant" in may and forms["raise"].fields["duty"].choices else None,
+        "account_form": forms["account"] if "ask_account" in may else None,
+        "reset_form": forms["reset"] if "ask_reset" in may and usernames else None,
+        "administers": "administer" in may,
+        "grants": "grant" in may,
+    }
+
+
 @with_acting
 def accounts(request: ActingRequest) -> HttpResponse:
-    """Accounts with the people they belong to; a security administrator unlocks one."""
-    grants = decide(request.acting, "grant").allowed
-    if request.method == "POST" and grants:
-        actions.unlock(request.acting, request.POST.get("username", ""))
-        messages.success(request, _("已解除锁定。"))
-        return redirect("access:accounts")
-    listed = Account.objects.order_by("username")
-    return render(request, "access/accounts.html", {"accounts": listed, "grants": grants})
+    """Accounts with the people they belong to."""
+    return render(request, "access/accounts.html", {"accounts": Account.objects.order_by("username")})
 
 
-def _change(request: ActingRequest, act: str, number: int, form: Any) -> bool:
-    who = request.acting
+def _change(request: ActingRequest, act: str, number: int, form: Any) -> HttpResponse | None:
+    """Do what was sent; gives the answer, or None where the form is to be shown again."""
+    who, again = request.acting, redirect("access:person", number=number)
     if form is not None:
-        return form.is_valid() and _try(form, lambda: _fill_in(request, act, number, form.cleaned_data))
+        answers: list[HttpResponse] = []
+        if form.is_valid() and _try(form, lambda: answers.append(_fill_in(request, act, number, form.cleaned_data))):
+            return answers[0]
+        return None
     if act == "end":
         actions.end_duty(who, int(request.POST["duty"]))
     elif act == "lower":
         actions.lower_clearance(who, int(request.POST["duty"]))
-    elif act == "factors":
-        actions.reset_factors(who, number)
-        messages.success(request, _("第二因素已清除，本人下次登录后重新登记。"))
     elif act in ("disable", "enable"):
         actions.set_active(who, number, act == "enable")
     else:
-        return False
-    return True
+        return None
+    return again
 
 
-def _fill_in(request: ActingRequest, act: str, number: int, given: dict[str, Any]) -> None:
+def _fill_in(request: ActingRequest, act: str, number: int, given: dict[str, Any]) -> HttpResponse:
     who = request.acting
-    if act == "account":
-        password = actions.add_account(who, number, given["username"])
-        messages.success(request, _("账号已建立，初始密码（只显示这一次）：") + password)
-        return
+    if act in ("account", "reset"):
+        kind = given.get("kind", "account")
+        asked = ways_in.ask(who, kind, number, given["username"], given["reason"])
+        return way_views.slip(request, ways_in.one(who, asked.way), asked.half, second=False)
     if act == "grant":
         proposals.propose_duty(who, number, **given)
     else:
         proposals.propose_clearance(who, given["duty"], 2, reason=given["reason"])
     messages.success(request, _("已提请，须由另一名安全管理员在 7 天内批准。"))
+    return redirect("access:person", number=number)
 
 
 def _try(form: Any, change: Callable[[], Any]) -> bool:

@@ -43,6 +43,20 @@ PROPOSALS = {
     "limit": _("变更限额"),
     "undertaking": _("发布保密承诺书新版本"),
 }
+WAYS_IN = {
+    "account": _("建立账号"),
+    "password": _("重置密码"),
+    "factors": _("清除第二因素"),
+    "unlock": _("解除锁定"),
+}
+WAY_STATES = {
+    "asked": ("act", _("待确认")),
+    "confirmed": ("wait", _("待本人激活")),
+    "used": ("wait", _("待本人登录")),
+    "done": ("good", _("已完成")),
+    "refused": ("bad", _("未确认或已撤回")),
+    "lapsed": ("rest", _("已失效")),
+}
 LIMITS = {
     "look": _("查阅记录"),
     "list": _("列表浏览"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from suyuan.access import grounds, proposals, undertaking
+from suyuan.access import grounds, proposals, undertaking, ways_in
 from suyuan.access import queries as access
 from suyuan.access.acting import Acting
 from suyuan.access.proposal_views import headline
@@ -95,6 +95,10 @@ def _answering(who: Acting) -> list[Tile]:
         )
         open_findings = [one for one in audit.findings(who) if one.closed_at is None]
         tiles.append(Tile(len(open_findings), _("未办结的问题"), reverse("audit:findings"), urgent=True))
+        tiles.append(Tile(len(ways_in.recent(who)), _("近 30 天的账号事项"), reverse("access:ways_in")))
+    if who.duty in ("system_administrator", "security_administrator"):
+        asked = ways_in.waiting_for(who)
+        tiles.append(Tile(len(asked), _("等我确认的账号事项"), reverse("access:ways_in"), urgent=True))
     if who.duty == "department_head":
         tiles.append(Tile(len(audit.items()), _("待核对的抽查"), reverse("audit:sample"), urgent=True))
         tiles.append(Tile(len(grounds.asked(who)), _("等我答复的事由申请"), reverse("access:grounds"), urgent=True))

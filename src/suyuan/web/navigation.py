@@ -141,8 +141,16 @@ ADMINISTRATION = (
         "access:accounts",
         _("账号"),
         icon="id-badge-2",
-        hint=_("登录情况与解除锁定"),
+        hint=_("谁有账号、上次何时登录"),
         only=frozenset({"system_administrator", "security_administrator"}),
+        exact=True,
+    ),
+    Place(
+        "access:ways_in",
+        _("账号事项"),
+        icon="key",
+        hint=_("建立账号、重置与解锁，由两人办理"),
+        only=ADMINISTRATORS,
     ),
 )
 DOMAINS = (

@@ -18,9 +18,10 @@ from django.contrib.auth import logout
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
-from suyuan.access import queries
+from suyuan.access import queries, ways_in
 from suyuan.access.models import Account
 from suyuan.access.sign_in import devices, passwords
 from suyuan.ledger import actions as ledger
@@ -54,13 +55,24 @@ def _first_mend(request: HttpRequest) -> HttpResponse | None:
     user = request.user
     if not isinstance(user, Account) or request.path == "/" or request.path.startswith(_ALWAYS):
         return None
-    if user.must_change or passwords.due(user.password_at):
-        messages.warning(request, _("请先修改密码：初始密码或已到期的密码不能继续使用。"))
+    if passwords.due(user.password_at):
+        messages.warning(request, _("请先修改密码：已到期的密码不能继续使用。"))
         return redirect("access:account")
+    if request.session.get("closed") and not _come_in(request, user):
+        messages.warning(request, _("请先登记第二因素，再用它登录一次；在此之前办理事由不能使用。"))
+        return redirect("mfa_index")
     if queries.policy("second_factor") == REQUIRED and not (_by_provider(request) or is_mfa_enabled(user)):
         messages.warning(request, _("请先登记第二因素：动态口令或安全密钥。"))
         return redirect("mfa_index")
     return None
+
+
+def _come_in(request: HttpRequest, user: Account) -> bool:
+    """Whether somebody whose way in was made anew has come through it, so that their grounds are open again."""
+    if ways_in.finish(user.person):
+        del request.session["closed"]
+        return True
+    return False
 
 
 def _by_provider(request: HttpRequest) -> bool:
@@ -70,6 +82,12 @@ def _by_provider(request: HttpRequest) -> bool:
 
 def _signed_in(request: HttpRequest, user: Account, **_: Any) -> None:
     request.session["since"] = time.time()
+    # A way in that is confirmed later ends this session, so that asking once is enough.
+    if ways_in.closed(user.person):
+        request.session["closed"] = True
+    if ways_in.about(user.person):
+        words = gettext("近期有人提请或办理过您的账号事项，请在“我的账号”核对；不是您要求的，请告知安全审计员。")
+        messages.warning(request, words, fail_silently=True)
     request.signed_in_now = user.username  # type: ignore[attr-defined]  # the middleware marks the browser
     ledger.append(ledger.Somebody(user.person), Act.sign_in)
 
