@@ -17,6 +17,7 @@ from django.test import Client
 
 import identity_provider
 from suyuan.access import actions
+from suyuan.access.errors import ProviderOpen
 from suyuan.access.models import Account
 from suyuan.access.sign_in import provider
 from world import World
@@ -47,6 +48,7 @@ def browser(issuer: str, fresh_world: World, tmp_path: Path, settings: Any, monk
     file = tmp_path / "oidc.json"
     file.write_text(json.dumps({"name": "省厅统一认证", "issuer": issuer, "client_id": identity_provider.CLIENT,
                                 "client_secret": identity_provider.SECRET}))  # fmt: skip
+    file.chmod(0o600)
     monkeypatch.setenv("SUYUAN_OIDC", str(file))
     provider.configured.cache_clear()
     settings.SOCIALACCOUNT_PROVIDERS = provider.settings()
@@ -111,3 +113,19 @@ def test_an_answer_that_was_not_asked_for_is_refused(browser: Client) -> None:
     answer = browser.get("/sign-in/with/agency/login/callback/?code=stolen&state=stolen")
     assert "统一认证没有完成" in answer.content.decode()
     assert not is_in(browser)
+
+
+@pytest.mark.control("C31")
+def test_a_file_that_others_may_read_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds the provider's secret; closed to others it is read."""
+    file = tmp_path / "oidc.json"
+    file.write_text(json.dumps(dict.fromkeys(provider.REQUIRED, "x")))
+    monkeypatch.setenv("SUYUAN_OIDC", str(file))
+    provider.configured.cache_clear()
+    for mode in (0o640, 0o604):
+        file.chmod(mode)
+        with pytest.raises(ProviderOpen):
+            provider.configured()
+    file.chmod(0o600)
+    assert provider.configured()["issuer"] == "x"
+    provider.configured.cache_clear()

@@ -298,7 +298,11 @@ def test_a_grant_a_key_and_a_proof_ask_for_a_fresh_factor(world: World) -> None:
     session = client.session
     session["account_authentication_methods"][-1]["at"] -= 601
     session.save()
-    assert client.post("/proposals/", form | {"kind": "search", "most": 80}).headers["Location"].startswith("/reauthenticate/")
+    assert (
+        client.post("/proposals/", form | {"kind": "search", "most": 80})
+        .headers["Location"]
+        .startswith("/reauthenticate/")
+    )
     custodian = Client()
     enter(custodian, world.custodian)
     assert custodian.get("/vault/").headers["Location"].startswith("/reauthenticate/")

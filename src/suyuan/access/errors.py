@@ -256,3 +256,14 @@ class BadToken(SuyuanError):
             "Send Authorization: Bearer TOKEN. Tokens are made on the page of one's account (`suyuan token new`); this one may be "
             "expired or revoked, or its account disabled.",
         )
+
+
+class ProviderOpen(SuyuanError):
+    """The settings of the identity provider hold a secret that others may read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            "access.provider_open", f"{path} 他人也能读取，其中有统一认证的密钥，没有启动。",
+            f"Others can read {path}, which holds the secret of the identity provider; nothing was started.",
+            f"执行 chmod 600 {path}。", f"chmod 600 {path}",
+        )  # fmt: skip

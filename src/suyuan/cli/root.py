@@ -20,6 +20,7 @@ from suyuan.errors import SuyuanError
 from suyuan.installation import Installation, use
 from suyuan.installation.command import data_option, start_django
 from suyuan.installation.errors import explain
+from suyuan.installation.private import keep_private
 
 ROOMS = ("catalog", "ledger", "access", "vault", "records", "review", "collection", "audit", "web")
 
@@ -94,6 +95,7 @@ def refuse(error: SuyuanError, given: list[str]) -> NoReturn:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
+    keep_private()
     given = sys.argv[1:] if arguments is None else arguments
     i18n.speak_to_terminal()
     use(Installation.open(data_folder(given)))

@@ -5,7 +5,6 @@ Findings have stable ids (SY001...). A fatal one means that rows could reach som
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
@@ -13,7 +12,7 @@ import psycopg
 
 from suyuan.errors import SuyuanError
 from suyuan.i18n import say
-from suyuan.installation import own, serverlog
+from suyuan.installation import own, private, serverlog
 from suyuan.installation.disk import DISK_WARNING, free_mb, used_share
 from suyuan.installation.errors import DatabaseReadOnly, RolesUnsafe
 from suyuan.installation.model import Installation
@@ -190,9 +189,9 @@ def everything(installation: Installation) -> list[Finding]:
 
 
 def in_folder(installation: Installation) -> Iterator[Finding]:
-    """What is wrong with the data folder: secrets that others may read, a disk nearly full."""
+    """What is wrong with the data folder: secrets or logs that others may read, a disk nearly full."""
     for path in (installation.secrets, *sorted(installation.secrets.iterdir())):
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if private.is_open(path):
             yield Finding(
                 "SY020",
                 True,
@@ -200,6 +199,16 @@ def in_folder(installation: Installation) -> Iterator[Finding]:
                 f"others may read {path}",
                 f"执行 chmod go-rwx {path}",
                 f"chmod go-rwx {path}",
+            )
+    for path in private.open_to_others(installation):
+        if path != installation.secrets:
+            yield Finding(
+                "SY022",
+                False,
+                f"{path} 对他人开放",
+                f"{path} is open to others",
+                f"执行 chmod go-rwx {path}，或重新启动 suyuan up",
+                f"chmod go-rwx {path}, or start suyuan up again",
             )
     used = used_share(installation.data)
     if used > DISK_WARNING:

@@ -141,7 +141,7 @@ class Installation:
 
     def _folder(self, name: str) -> Path:
         folder = self.data / name
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
 

@@ -70,6 +70,7 @@ class ServerUser:
 
 def _copy(supply: Supply, to: Path) -> None:
     SHARED.mkdir(parents=True, exist_ok=True)
+    SHARED.chmod(0o755)  # programs, which the server's user runs; whatever this process else makes is its own alone
     draft = Path(tempfile.mkdtemp(prefix=".copy-", dir=SHARED))
     draft.chmod(0o755)
     for part in supply.parts:

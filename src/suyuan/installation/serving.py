@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from suyuan.installation import private
 from suyuan.installation.errors import AlreadyRunning, DataFolderUnusable, InstallationMissing
 from suyuan.installation.model import Installation
 from suyuan.installation.postgres import Server
@@ -20,11 +21,12 @@ def make_folder(installation: Installation) -> None:
     """Make the data folder, or say why it cannot be used."""
     folder = installation.data
     try:
-        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise DataFolderUnusable(folder, error.strerror or str(error)) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise DataFolderUnusable(folder, "不可写 not writable")
+    private.close(installation)
 
 
 @contextmanager

@@ -4,7 +4,7 @@
      "client_secret": "...", "claim": "preferred_username"}
 
 `claim` is what the provider calls the account name; an account of that name must exist here. The file is read at start;
-only its owner should be able to read it.
+only its owner may read it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,24 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from suyuan.access.errors import ProviderOpen
+from suyuan.installation.private import is_open
+
 ID = "agency"
 REQUIRED = ("name", "issuer", "client_id", "client_secret")
 
 
 @cache
 def configured() -> dict[str, Any]:
-    """What the file says; empty without one. Raises `ValueError`, naming file and key, where it is not complete."""
+    """What the file says; empty without one.
+
+    Raises `ProviderOpen` where others may read its secret, and `ValueError`, naming file and key, where it is not complete.
+    """
     path = os.environ.get("SUYUAN_OIDC", "")
     if not path:
         return {}
+    if is_open(Path(path)):
+        raise ProviderOpen(path)
     found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
     if missing := [key for key in REQUIRED if not found.get(key)]:
         raise ValueError(f"{path}: {', '.join(missing)}")
