@@ -52,6 +52,9 @@ os.environ.pop("DATABASE_URL", None)
 os.environ["DJANGO_SETTINGS_MODULE"] = "suyuan.web.settings"
 django.setup()
 by_database()
+import tickets  # noqa: E402 - after the settings
+
+tickets.install()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -118,6 +121,7 @@ def _running() -> Iterator[None]:
 
 def _prepare() -> None:
     """Roles, keys and template; whatever an earlier worker made is used."""
+    from suyuan.access import proof
     from suyuan.installation.migrate import migrate
     from suyuan.installation.roles import prepare_embedded, prepare_own
 
@@ -132,6 +136,7 @@ def _prepare() -> None:
             prepare_embedded(_installation)
         _point_at(TEMPLATE)
         migrate()
+        proof.settle()
         done.touch()
 
 

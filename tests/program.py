@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
+import tickets
 from suyuan.access import tokens
-from suyuan.access.models import Account
 from world import Somebody
 
 
@@ -24,11 +24,11 @@ class Program:
     @classmethod
     def of(cls, who: Somebody, *, ground: bool = True, language: str = "zh") -> Program:
         """With a fresh token of somebody's."""
-        account = Account.objects.get(username=who.username)
-        for one in tokens.of(account):
-            if one.live:
-                tokens.revoke(account, one.token)
-        _, secret = tokens.issue(account, "测试", 1)
+        with tickets.in_session(who.username) as account:
+            for one in tokens.of(account):
+                if one.live:
+                    tokens.revoke(account, one.token)
+            _, secret = tokens.issue(account, "测试", 1)
         return cls(secret, who.ground if ground else None, language)
 
     def get(self, path: str, query: dict[str, Any] | None = None, **headers: str) -> HttpResponse:

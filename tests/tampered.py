@@ -23,11 +23,11 @@ from psycopg import sql
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
+import tickets
 from delivered import deliver, rows_of
 from suyuan import catalog
 from suyuan.access import actions as access
 from suyuan.access import grounds, proposals, tokens, undertaking
-from suyuan.access.models import Account
 from suyuan.access.rows import BOUND as POWERS
 from suyuan.audit import actions as audit
 from suyuan.audit.queries import items
@@ -518,7 +518,8 @@ def _batch(world: World, serial: str, rows: int, points: str) -> None:
 
 def _powers(world: World) -> None:
     """A token, a duty granted by two and one proposed, a limit, a clearance and a text proposed, an emergency, a request."""
-    tokens.issue(Account.objects.get(username="analyst"), "统计程序", 30)
+    with tickets.in_session("analyst") as account:
+        tokens.issue(account, "统计程序", 30)
     until = timezone.localdate() + timedelta(days=9)
     grant(world, world.trainer.person, "training_manager", STATION, ends_on=until)
     with world.security.acting() as who:

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
+import tickets
 from delivered import deliver, rows_of
 from suyuan.access import actions, grounds, proposals, queries
 from suyuan.access.errors import Conflict, NoGround, NotAllowed, Unknown
@@ -341,14 +342,12 @@ def test_a_hundred_approvals_at_once_grant_once(world: World, superuser: Connect
     """One of them wins, the others are told that it has been decided; nobody gets the duty twice."""
     proposal = propose(world, world.head.person, "collector", CITY)
     ground, person = world.security2.ground, world.security2.person
+    ticket = tickets.of(person)
     barrier, answers = threading.Barrier(100), []
 
     def approve() -> None:
         with psycopg.connect(current().database("app")) as app:
-            app.execute(
-                "SELECT set_config('suyuan.person', %s, true), set_config('suyuan.ground', %s, true)",
-                [str(person), str(ground)],
-            )
+            app.execute("SELECT access_enter(%s, %s, %s)", [person, ground, ticket])
             barrier.wait(60)
             try:
                 app.execute(sql.SQL("SELECT access_decide_proposal(%s, true)"), [proposal])

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+import tickets
 from suyuan.access import actions, queries, tokens, ways_in
 from suyuan.access.errors import BadCode, BadHalves, Conflict, NotAllowed
 from suyuan.access.models import Account
@@ -159,8 +160,8 @@ def test_a_second_account_ends_sessions_and_tokens_and_closes_grounds(fresh_worl
     """The head is out, told at the next sign-in, and nothing opens to the new account before it is theirs."""
     world, head = fresh_world, fresh_world.head
     browser = signed_in("head")
-    account = Account.objects.get(username="head")
-    _, secret = tokens.issue(account, "报表", 30)
+    with tickets.in_session("head") as account:
+        _, secret = tokens.issue(account, "报表", 30)
     way, first = asked(world, "account", head, "evilhead")
     assert browser.get("/").status_code == 200
     second = confirmed(world, way)

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from django.db import connection
 from django.test import Client
 
+import tickets
 from program import Program
 from suyuan.access import actions, queries, tokens
 from suyuan.access.errors import Conflict
@@ -116,8 +117,8 @@ def test_a_token_dies_with_its_account_its_person_and_by_revocation(
     assert not works(program)
     with fresh_world.system.acting() as who:
         actions.set_active(who, newcomer.person, True)
-    account = Account.objects.get(username=newcomer.username)
-    tokens.revoke(account, tokens.of(account)[0].token)
+    with tickets.in_session(newcomer.username) as account:
+        tokens.revoke(account, tokens.of(account)[0].token)
     assert not works(program)
 
 
@@ -152,25 +153,25 @@ def test_a_token_acts_under_grounds_of_its_person_only(world: World) -> None:
 @pytest.mark.parametrize(("name", "days"), [("", 1), ("x" * 61, 1), ("x", 0), ("x", 91)])
 def test_a_token_has_a_name_and_lasts_90_days_at_most(world: World, name: str, days: int) -> None:
     """The database holds it."""
-    with pytest.raises(Conflict):
-        tokens.issue(Account.objects.get(username=world.final.username), name, days)
+    with tickets.in_session(world.final.username) as account, pytest.raises(Conflict):
+        tokens.issue(account, name, days)
 
 
 def test_nobody_has_more_than_ten_live_tokens(newcomer: Somebody) -> None:
     """Forgotten ones are revoked first."""
-    account = Account.objects.get(username=newcomer.username)
-    for number in range(10):
-        tokens.issue(account, f"n{number}", 1)
-    with pytest.raises(Conflict):
-        tokens.issue(account, "n10", 1)
+    with tickets.in_session(newcomer.username) as account:
+        for number in range(10):
+            tokens.issue(account, f"n{number}", 1)
+        with pytest.raises(Conflict):
+            tokens.issue(account, "n10", 1)
 
 
 @pytest.mark.clause("5.3.1")
 def test_making_and_revoking_a_token_and_a_dead_one_are_entered(newcomer: Somebody, superuser: Superuser) -> None:
     """With who it was; never with the token."""
-    account = Account.objects.get(username=newcomer.username)
-    number, secret = tokens.issue(account, "报送", 7)
-    tokens.revoke(account, number)
+    with tickets.in_session(newcomer.username) as account:
+        number, secret = tokens.issue(account, "报送", 7)
+        tokens.revoke(account, number)
     assert not works(Program(secret))
     rows = (
         superuser()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,7 +97,10 @@ def _imported(collector: Visitor) -> None:
     collector("get", job)
     collector("post", f"{job}start/")
     import_id = re.findall(r"[0-9a-f-]{36}", job)[0]
-    tasks.run_import(import_id, collector.who.person, collector.who.ground)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT args FROM procrastinate_jobs WHERE args->>'import_id' = %s", [import_id])
+        args = cursor.fetchone()[0]
+    tasks.run_import(**(args if isinstance(args, dict) else json.loads(args)))
     assert "已完成" in collector("get", job).content.decode()
     collector("get", f"{job}findings.xlsx")
 

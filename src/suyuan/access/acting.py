@@ -6,20 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from suyuan import catalog
-from suyuan.access.errors import NoGround
+from suyuan.access import proof
+from suyuan.access.errors import NoGround, Unproven
 
-# In one statement, since every act of everybody begins with it.
 _ENTER = """
-SELECT duty, agency, scope_lo, scope_hi, clearance, name, purpose,
-       set_config('suyuan.person', %(person)s::text, true), set_config('suyuan.ground', %(ground)s::text, true),
-       set_config('suyuan.duty', duty, true), set_config('suyuan.agency', agency::text, true),
-       set_config('suyuan.scope_lo', scope_lo::text, true), set_config('suyuan.scope_hi', scope_hi::text, true),
-       set_config('suyuan.clearance', clearance::text, true), set_config('suyuan.purpose', purpose, true),
-       set_config('suyuan.open_types', %(open_types)s, true), set_config('suyuan.batch', '', true)
-FROM access_enter(%(person)s, %(ground)s)
+SELECT duty, agency, scope_lo, scope_hi, clearance, name, purpose, channel, os_user
+FROM access_enter(%s, %s, %s)
 """
 
 
@@ -39,11 +33,18 @@ class Acting:
     clearance: int
     name: str
     purpose: str
+    channel: str = "session"
+    os_user: str = ""
 
     @property
     def purposeful(self) -> bool:
         """Whether the ground is one that somebody assigned: records about people open under no other."""
         return self.purpose != "duty"
+
+    @property
+    def through(self) -> dict[str, str]:
+        """What an entry says of the way in."""
+        return proof.through(self.channel, self.os_user)
 
 
 @contextmanager
@@ -54,11 +55,12 @@ def acting(person: int, ground: int) -> Iterator[Acting]:
 
 
 def enter(person: int, ground: int) -> Acting:
-    """Enter the acting context for the rest of the current transaction. Raises `NoGround`."""
-    with connection.cursor() as cursor:
-        open_types = ",".join(catalog.current().open_types)
-        cursor.execute(_ENTER, {"person": person, "ground": ground, "open_types": open_types})
-        row = cursor.fetchone()
+    """Enter the acting context for the rest of the current transaction, by the proof that is held (`proof.held`).
+
+    Raises `NoGround`, and `Unproven` where the proof itself is worth nothing any more.
+    """
+    secret = proof.held(person)
+    row = proof.ask(_ENTER, [person, ground, secret])
     if row is None:
-        raise NoGround
-    return Acting(person, ground, *row[:7])
+        raise NoGround if proof.lives(secret) else Unproven
+    return Acting(person, ground, *row)

@@ -14,6 +14,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
+from suyuan.access import proof
 from suyuan.access.acting import Acting
 from suyuan.access.errors import BadCode, Conflict, NotAllowed
 from suyuan.ledger import actions as ledger
@@ -111,9 +112,8 @@ def do(who: Acting, done: str, statement: str, values: list[Any]) -> Any:
 
 def call(statement: str, values: list[Any]) -> Any:
     """Call one function of this room; whoever calls it enters it in the ledger. Raises `NotAllowed`, `Conflict`."""
-    with _worded(), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchone()[0]
+    with _worded(), transaction.atomic():
+        return proof.ask(statement, values)[0]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from ninja import Schema
 from ninja.security import HttpBearer
 from pydantic import BeforeValidator, Field
 
-from suyuan.access import queries, tokens
+from suyuan.access import proof, queries, tokens
 from suyuan.access.acting import Acting
 from suyuan.access.errors import BadToken
 from suyuan.access.web import answering
@@ -118,7 +118,10 @@ def acts(action: str | None = None) -> Callable[[Callable[..., Any]], Callable[.
         def answer(request: HttpRequest, **given: Any) -> Any:
             call = cast(Call, request)
             person = call.auth.person
-            with answering(person, _ground(call, person), action, record=given.get("record")) as who:
+            with (
+                proof.holding(call.auth.proof),
+                answering(person, _ground(call, person), action, record=given.get("record")) as who,
+            ):
                 call.acting = who
                 return operation(call, **given)
 

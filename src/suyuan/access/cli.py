@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from suyuan.access import duty_cli, token_cli, undertaking_cli, user_cli
-from suyuan.access.command import acting_as, as_option
+from suyuan.access.command import acting_as, as_option, for_person
 from suyuan.access.common_cli import JSON, database, show
 from suyuan.access.grounds import ASSIGNED
 from suyuan.access.words import READERS
@@ -27,11 +27,10 @@ ENDS = click.option(
 @contextmanager
 def _acting(username: str, duty: str) -> Iterator[Any]:
     from suyuan.access import queries
-    from suyuan.access.acting import acting
 
     with database():
         person = queries.person_of(username)
-        with acting(person, queries.default_ground(person, duty)) as who:
+        with for_person(person, queries.default_ground(person, duty)) as who:
             yield who
 
 

@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from suyuan.access import queries
+from suyuan.access import proof, queries
 from suyuan.access.acting import Acting, acting
 from suyuan.access.errors import NoGround
 from suyuan.access.undertaking import require_signed
@@ -46,9 +46,16 @@ def acting_as(
     person = queries.person_of(username)
     for one in queries.grounds(person):
         if one.ground == ground if ground else not duties or one.duty in duties:
-            with acting(person, one.ground) as who:
+            with for_person(person, one.ground) as who:
                 if not before_signing:
                     require_signed(who)
                 yield who
             return
     raise NoGround
+
+
+@contextmanager
+def for_person(person: int, ground: int) -> Iterator[Acting]:
+    """Act by command under a person's ground: by a ticket of the database's owner, not by a credential of the person."""
+    with proof.by_command(person), acting(person, ground) as who:
+        yield who

@@ -33,6 +33,20 @@ class NoGround(SuyuanError):
         )
 
 
+class Unproven(NoGround):
+    """What proved who acts is worth nothing any more: the session was ended, is too old, or its person left."""
+
+    def __init__(self) -> None:
+        SuyuanError.__init__(
+            self,
+            "access.session_over",
+            "会话已结束,这项操作没有办理。",
+            "The session is over; this act was not done.",
+            "请重新登录后再办理;令牌已失效的,请换用新的令牌。",
+            "Sign in again and repeat it; replace a token that is dead.",
+        )
+
+
 class NoPurpose(SuyuanError):
     """Records about people need a ground that somebody assigned: a case, a task, a survey, a request, an audit, a shift."""
 

@@ -25,6 +25,9 @@ class Account(AbstractBaseUser):
     password_at = models.DateTimeField(default=timezone.now)
     epoch = models.IntegerField(default=0)
 
+    shown = ""  # what Argon2 made of the password that was typed last
+    proof = b""  # of the session that this password opened
+
     objects: ClassVar[BaseUserManager[Account]] = BaseUserManager()  # type: ignore[assignment]  # Self is Account
     USERNAME_FIELD = "username"
 
@@ -35,3 +38,12 @@ class Account(AbstractBaseUser):
         """What a session holds of the account: it ends with the password, and when two persons changed the way in."""
         value = f"{self.password} {self.epoch}"
         return salted_hmac("suyuan.access.session", value, secret=secret, algorithm="sha256").hexdigest()
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether this is the account's password: the database says so, which alone can."""
+        from suyuan.access import proof
+        from suyuan.access.sign_in import verifier
+
+        self.shown = verifier.shown(self.password, raw_password or "")
+        [known] = proof.ask("SELECT access_check_password(%s, %s)", [self.pk, self.shown])
+        return bool(known)

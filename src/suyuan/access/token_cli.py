@@ -27,7 +27,7 @@ def new(name: str, days: int, username: str) -> None:
     """Make a token for programs that act for the account's person; prints its number and the token."""
     from django.contrib.auth import authenticate
 
-    from suyuan.access import tokens
+    from suyuan.access import proof, tokens
     from suyuan.access.errors import NotAllowed
     from suyuan.access.models import Account
 
@@ -38,7 +38,9 @@ def new(name: str, days: int, username: str) -> None:
             raise NotAllowed(
                 "密码不正确,或账号已锁定、停用。", "The password is wrong, or the account locked or disabled."
             )
-        made, secret = tokens.issue(account, name, days)
+        with proof.holding(account.proof):
+            made, secret = tokens.issue(account, name, days)
+        proof.end(account.proof)
     click.echo(f"{made}\t{secret}")
 
 
@@ -58,10 +60,12 @@ def list_(username: str, as_json: bool) -> None:
 @as_option
 def revoke(number: int, username: str) -> None:
     """End a token."""
-    from suyuan.access import tokens
+    from suyuan.access import proof, tokens
 
     with database():
-        tokens.revoke(_account(username), number)
+        account = _account(username)
+        with proof.by_command(account.person):
+            tokens.revoke(account, number)
 
 
 def _account(username: str) -> Account:

@@ -11,10 +11,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
-from suyuan.access import actions
+from suyuan.access import actions, proof
 from suyuan.access.errors import BadToken, NoToken
 from suyuan.access.models import Account
 from suyuan.ledger import actions as ledger
@@ -45,35 +45,41 @@ class Bearer(NamedTuple):
 
     person: int
     username: str
+    proof: bytes
 
 
 def issue(account: Account, name: str, days: int) -> tuple[int, str]:
     """Make a token that lasts `days` (1 to 90); gives its number and the secret, which is never seen again.
 
-    The caller has just asked for a fresh factor. Raises `Conflict` for a bad name or duration and beyond ten live ones.
+    The caller acts in a session of the account and has just asked for a fresh factor. Raises `Unproven` outside of one, and
+    `Conflict` for a bad name or duration and beyond ten live ones.
     """
     secret = PREFIX + secrets.token_urlsafe(32)
-    with transaction.atomic():
+    with proof.oneself() as who:
         values = [account.pk, name.strip(), _digest(secret), days]
         made = int(actions.call("SELECT access_issue_token(%s, %s, %s, %s)", values))
-        _enter(account, "issue_token", made=made, days=days)
+        _enter(who, "issue_token", made=made, days=days)
     return made, secret
 
 
 def revoke(account: Account, token: int) -> None:
     """End one of the account's tokens at once. Raises `NoToken`."""
-    with transaction.atomic():
+    with proof.oneself() as who:
         if not actions.call("SELECT access_revoke_token(%s, %s)", [account.pk, token]):
             raise NoToken
-        _enter(account, "revoke_token", on=token)
+        _enter(who, "revoke_token", on=token)
 
 
-def after_new_password(account: Account) -> None:
-    """End every token of an account whose password was changed just now, and enter the change."""
-    live = [one.token for one in of(account) if one.live]
-    for token in live:
-        revoke(account, token)
-    _enter(account, "change_password")
+def change_password(account: Account, made: str) -> None:
+    """Set one's own new password, a whole hash, where `account` has just been shown the old one.
+
+    Every token of the account and every other session end with the old one. Raises `Unproven`.
+    """
+    with proof.oneself() as who:
+        for token in [one.token for one in of(account) if one.live]:
+            revoke(account, token)
+        proof.ask("SELECT access_change_password(%s, %s)", [account.shown, made])
+        _enter(who, "change_password")
 
 
 def of(account: Account) -> list[Token]:
@@ -99,12 +105,12 @@ def bearer(secret: str) -> Bearer:
     if row is None or not row[2]:
         ledger.append(ledger.Somebody(row[0] if row else 0), Act.sign_in_failed, detail={"factor": "token"})
         raise BadToken
-    return Bearer(row[0], row[1])
+    return Bearer(row[0], row[1], secret.encode(errors="replace"))
 
 
 def _digest(secret: str) -> bytes:
     return sha256(secret.encode(errors="replace")).digest()
 
 
-def _enter(account: Account, done: str, **numbers: int) -> None:
-    ledger.append(ledger.Somebody(account.person), Act.administer, detail={"done": done} | numbers, changes=True)
+def _enter(who: proof.Oneself, done: str, **numbers: int) -> None:
+    ledger.append(who, Act.administer, detail={"done": done} | numbers, changes=True)

@@ -10,7 +10,6 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -86,11 +85,9 @@ def account(request: HttpRequest) -> HttpResponse:
     form = _password_form(request)
     if request.method == "POST" and form.is_valid():
         form.save(commit=False)
-        Account.objects.filter(username=user.get_username()).update(
-            password=form.user.password, password_at=timezone.now()
-        )
+        tokens.change_password(user, form.user.password)
+        form.user.refresh_from_db()
         update_session_auth_hash(request, form.user)
-        tokens.after_new_password(user)
         messages.success(request, _("密码已修改，其他会话和全部接口令牌已作废。"))
         return redirect("access:account")
     me = person_of(request) or 0

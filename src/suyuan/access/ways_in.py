@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
-from suyuan.access import decide, queries
+from suyuan.access import decide, proof, queries
 from suyuan.access.acting import Acting
 from suyuan.access.actions import call
 from suyuan.access.errors import BadHalves, Unknown
@@ -91,11 +91,11 @@ def open_by_code(username: str, first: str, second: str, password: str) -> None:
     right, person = False, 0
     with transaction.atomic():
         for hashed in (None, password):
-            found = _rows(
+            found = proof.ask(
                 "SELECT person, opened FROM access_use_way_in(%s, %s, %s, %s)",
                 [*halves, make_password(hashed) if hashed else None],
             )
-            person, right = found[0] if found else (0, False)
+            person, right = found or (0, False)
             if not right:
                 break
         if person:

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
@@ -19,7 +20,7 @@ from django.template.response import SimpleTemplateResponse
 from suyuan.access import queries
 from suyuan.access.acting import Acting, acting
 from suyuan.access.decide import actions_of, require
-from suyuan.access.errors import NoGround
+from suyuan.access.errors import NoGround, Unproven
 from suyuan.access.models import Account
 from suyuan.access.undertaking import require_signed
 from suyuan.errors import SuyuanError
@@ -83,12 +84,18 @@ def with_acting(view: View) -> View:
             raise PermissionDenied(f"{exc}{exc.mend}") from exc
         room = request.resolver_match.app_name if request.resolver_match else ""
         unsigned = getattr(view, "before_signing", False)
-        with answering(person, ground, _ROOMS.get(room), record=kwargs.get("record"), before_signing=unsigned) as who:
-            inside = cast(ActingRequest, request)
-            inside.acting = who
-            response = view(inside, *args, **kwargs)
-            if isinstance(response, SimpleTemplateResponse):
-                response.render()
+        try:
+            with answering(
+                person, ground, _ROOMS.get(room), record=kwargs.get("record"), before_signing=unsigned
+            ) as who:
+                inside = cast(ActingRequest, request)
+                inside.acting = who
+                response = view(inside, *args, **kwargs)
+                if isinstance(response, SimpleTemplateResponse):
+                    response.render()
+        except Unproven:  # ended elsewhere, or too old
+            logout(request)
+            return redirect_to_login(request.get_full_path())
         return response
 
     return wrapper

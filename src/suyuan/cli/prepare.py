@@ -46,10 +46,12 @@ def _keys(here: Installation) -> None:
 
 
 def _tables(here: Installation) -> None:
+    from suyuan.access import proof
     from suyuan.installation.findings import refuse_unsafe
     from suyuan.installation.migrate import migrate
 
     migrate(tell)
+    proof.settle()
     for finding in refuse_unsafe(here):
         click.echo(str(finding), err=True)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from suyuan import catalog
+from suyuan.access import proof
 from suyuan.access import queries as access
 from suyuan.access.acting import acting
 from suyuan.collection import findings, queries
@@ -28,7 +29,7 @@ def import_for_good(
     progress: Progress | None,
 ) -> tuple[Result, dict[str, Any]]:
     """Import a file as `username`, under their own duty. Goes on where an interrupted one stopped."""
-    with database_running(current()):
+    with database_running(current()), proof.by_command(access.person_of(username)):
         return _import(file, mapping, options, username, basis, out, progress)
 
 

@@ -8,6 +8,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from suyuan import catalog
+from suyuan.access import proof
 from suyuan.access.acting import acting
 from suyuan.collection import actions, mapping, queries
 from suyuan.collection.imports import run
@@ -18,14 +19,18 @@ _STALLED_SECONDS = 60
 
 
 @app.task(queue="imports", retry=RetryStrategy(max_attempts=5, wait=5), pass_context=False)
-def run_import(import_id: str, person: int, ground: int) -> None:
-    """Bring an uploaded file in. What a person can mend is written to the import; anything else is tried again."""
+def run_import(import_id: str, person: int, ground: int, ticket: str = "") -> None:
+    """Bring an uploaded file in, for whom `ticket` was made.
+
+    What a person can mend is written to the import; anything else is tried again.
+    """
     job_id = UUID(import_id)
-    try:
-        take_in(job_id, person, ground)
-    except SuyuanError as error:
-        with acting(person, ground) as who:
-            actions.move(who, job_id, "failed", "queued", "running", failure=error)
+    with proof.by_task(ticket):
+        try:
+            take_in(job_id, person, ground)
+        except SuyuanError as error:
+            with acting(person, ground) as who:
+                actions.move(who, job_id, "failed", "queued", "running", failure=error)
 
 
 def take_in(import_id: UUID, person: int, ground: int) -> None:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, BinaryIO
 from uuid import UUID
 
+from suyuan.access import proof
 from suyuan.access.acting import Acting
 from suyuan.catalog.check import check
 from suyuan.catalog.model import Catalog
@@ -167,7 +168,8 @@ def start(who: Acting, job: Job) -> None:
     about = {**job.about, "options": asdict(options)}
     actions.describe(who, job, about, mapping_digest(about))
     if actions.move(who, job.import_id, "queued", "prepared", "failed"):
-        tasks.run_import.defer(import_id=str(job.import_id), person=who.person, ground=who.ground)
+        ticket = proof.task_ticket(f"import {job.import_id}")
+        tasks.run_import.defer(import_id=str(job.import_id), person=who.person, ground=who.ground, ticket=ticket)
 
 
 def withdraw(who: Acting, job: Job) -> None:

@@ -12,7 +12,8 @@ import psycopg
 from django.utils import timezone
 
 from suyuan.access import actions, grounds, proposals, queries, undertaking, ways_in
-from suyuan.access.acting import Acting, acting
+from suyuan.access.acting import Acting
+from suyuan.access.command import for_person
 from suyuan.installation import current
 from suyuan.installation.model import write_private
 from suyuan.vault import custody
@@ -106,7 +107,7 @@ def _sign(person: int, name: str) -> None:
 
 
 def _as(person: int) -> AbstractContextManager[Acting]:
-    return acting(person, queries.default_ground(person))
+    return for_person(person, queries.default_ground(person))
 
 
 def _agencies(who: Acting) -> None:

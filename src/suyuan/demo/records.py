@@ -10,7 +10,8 @@ from uuid import UUID
 import pyarrow as pa
 
 from suyuan import catalog
-from suyuan.access.acting import acting
+from suyuan.access import proof
+from suyuan.access.command import for_person
 from suyuan.catalog.check import check
 from suyuan.collection import imports, mapping
 from suyuan.collection.store import Store
@@ -62,7 +63,7 @@ def _send(who: Member, kind: str, rows: list[Row]) -> UUID:
     names = sorted({name for row in rows for name in row})
     columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
     found = check(catalog.current().types[kind], pa.table({"_row": pa.array(range(1, len(rows) + 1)), **columns}))
-    with acting(who.person, who.ground) as acting_now:
+    with for_person(who.person, who.ground) as acting_now:
         batch = records.open_batch(
             acting_now, found.type, found.release, "form", BASIS, label=LABELS.get(kind, "登记（演示）")
         )
@@ -72,7 +73,7 @@ def _send(who: Member, kind: str, rows: list[Row]) -> UUID:
 
 
 def _approve(who: Member, batch: UUID, returns: Iterable[GivenBack] = ()) -> None:
-    with acting(who.person, who.ground) as acting_now:
+    with for_person(who.person, who.ground) as acting_now:
         task = queries.task(acting_now, batch)
         if not task.step:
             return
@@ -86,7 +87,7 @@ def _given_back(staff: dict[str, Member], rows: list[Row]) -> None:
     """One violation goes back to its collector with a reason, the others wait for the second review."""
     batch = _send(staff["collector"], "violation", rows)
     who = staff["first"]
-    with acting(who.person, who.ground) as acting_now:
+    with for_person(who.person, who.ground) as acting_now:
         seen = review.look(acting_now, batch, 1, [0])
     back = [GivenBack(row.record_id, row.rev, "address", "unclear", "请写明路口或门牌") for row in seen]
     if back:
@@ -99,6 +100,6 @@ def _open_extract(staff: dict[str, Member]) -> None:
     path = Path(str(files("suyuan") / "demo" / "data" / "uk_west_yorkshire_street_2016-07.csv"))
     chosen = mapping.load("uk_street_crime")
     sink = Store(who.person, who.ground, path.name)
-    with path.open("rb") as file:
+    with path.open("rb") as file, proof.by_command(who.person):
         imports.run(file, chosen, catalog.current(), sink)
-    sink.finish()
+        sink.finish()

@@ -83,12 +83,14 @@ def append(
 ) -> EntryRef:
     """Enter one act in the current transaction. `detail` holds ids, digests and numbers only.
 
+    An actor who did not come by a page says in `through` how: that is part of the entry.
     With `changes` it also holds the digests of the bound rows that this transaction changed (`ledger.bound`).
 
     Raises `LedgerRolledBack` when the database is older than what this process wrote, `LedgerUnavailable` when the
     ledger cannot be written within a few seconds.
     """
     with transaction.atomic(savepoint=False):
+        detail = {**(detail or {}), **getattr(actor, "through", {})} or None
         if changes:
             detail = {**(detail or {}), **bound.changes()} or None
         for _ in range(2):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.backends import ModelBackend
 from django.db import connection, transaction
 from django.http import HttpRequest
 
 from suyuan.access.models import Account
 from suyuan.access.sign_in import attempts
+from suyuan.access.sign_in.verifier import ProvingBackend
 
 
-class LockingBackend(ModelBackend):
+class LockingBackend(ProvingBackend):
     """The password backend behind the lock. The count lies in the database, so a restart does not clear it."""
 
     def authenticate(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
+from allauth.account.signals import authentication_step_completed
 from allauth.mfa import signals as factors
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
@@ -21,13 +22,15 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
-from suyuan.access import queries, ways_in
+from suyuan.access import proof, queries, ways_in
 from suyuan.access.models import Account
 from suyuan.access.sign_in import devices, passwords
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 
 ABSOLUTE_SECONDS = 12 * 3600
+_OPENED = "opened"  # what the password opened, until the second factor was shown: by account
+PROOF = "proof"  # where a session keeps what proves it to the database, sealed like all of it
 REQUIRED = 2  # what the policy "second_factor" says when everybody needs one
 # Pages without which nothing could be mended.
 _ALWAYS = ("/account/", "/sign-out/", "/sign-in/", "/language/", "/static/", "/reauthenticate/", "/api/")
@@ -40,9 +43,11 @@ def limit(get_response: Answer) -> Answer:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         since = request.session.get("since")
-        if since is not None and time.time() - since > ABSOLUTE_SECONDS:
+        if since is not None and (time.time() - since > ABSOLUTE_SECONDS or PROOF not in request.session):
             logout(request)
-        response = _first_mend(request) or get_response(request)
+        secret = request.session.get(PROOF) if request.user.is_authenticated else None
+        with proof.holding(bytes.fromhex(secret or "")):
+            response = _first_mend(request) or get_response(request)
         if known := getattr(request, "signed_in_now", None):
             devices.remember(request, response, known)
         return response
@@ -80,8 +85,17 @@ def _by_provider(request: HttpRequest) -> bool:
     return any(one["method"] == "socialaccount" for one in get_authentication_records(request, request.user))
 
 
+def _stepped(request: HttpRequest, user: Account, **_: Any) -> None:
+    if user.proof:
+        request.session[_OPENED] = {str(user.pk): user.proof.hex()}
+
+
 def _signed_in(request: HttpRequest, user: Account, **_: Any) -> None:
     request.session["since"] = time.time()
+    opened = request.session.pop(_OPENED, {})
+    secret = user.proof or bytes.fromhex(opened.get(str(user.pk), "")) or proof.open_by_voucher(user.pk)
+    request.session[PROOF] = secret.hex()
+    proof.ask("SELECT access_signed_in(%s)", [secret])
     # A way in that is confirmed later ends this session, so that asking once is enough.
     if ways_in.closed(user.person):
         request.session["closed"] = True
@@ -107,6 +121,8 @@ def _factor_changed(done: str) -> Callable[..., None]:
 
 def connect() -> None:
     """Enter signing in, signing out, and every change of a second factor in the ledger. `attempts` enters failing to."""
+    user_logged_in.disconnect(dispatch_uid="update_last_login")  # the database keeps it, see `access_signed_in`
+    authentication_step_completed.connect(_stepped, dispatch_uid="access.stepped")
     user_logged_in.connect(_signed_in, dispatch_uid="access.sign_in")
     user_logged_out.connect(_signed_out, dispatch_uid="access.sign_out")
     for signal, done in (

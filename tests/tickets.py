@@ -1,0 +1,67 @@
+"""Proofs for tests that act without signing in: a session that the owner opens for each person, once a database.
+
+Whatever holds a proof of its own (a request, a call with a token, a command, a job) acts by that one and gets none here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from suyuan.access import proof
+from suyuan.access.models import Account
+from suyuan.installation import current
+
+_tickets: dict[tuple[str, int], bytes] = {}
+
+
+def of(person: int) -> bytes:
+    """A live proof of somebody's: a session of theirs, or a command's ticket for whoever has no account."""
+    key = (current().place.name, person)
+    if key not in _tickets or not proof.lives(_tickets[key]):
+        secret = proof.fresh()
+        if not _opened("person = %s AND is_active LIMIT 1", person, secret):
+            proof.ticket(person, secret)
+        _tickets[key] = secret
+    return _tickets[key]
+
+
+def _held(person: int) -> bytes:
+    held = proof._held.get(None)
+    return of(person) if held is None else held
+
+
+def install() -> None:
+    """Let whoever acts outside of a request have a proof."""
+    proof.held = _held
+
+
+def session(username: str) -> bytes:
+    """The proof of a session of an account, as a password opens it."""
+    secret = proof.fresh()
+    assert _opened("username = %s", username, secret)
+    return secret
+
+
+def _opened(which: str, value: object, secret: bytes) -> bool:
+    with psycopg.connect(current().database("owner"), autocommit=True) as owner:
+        made = owner.execute(
+            f"SELECT access_make_session(id, %s, 'password') FROM access_account WHERE {which}",
+            [proof.digest(secret), value],
+        ).fetchone()
+    return bool(made and made[0])
+
+
+@contextmanager
+def in_session(username: str) -> Iterator[Account]:
+    """Somebody signed in, for what belongs to their account."""
+    with proof.holding(session(username)):
+        yield Account.objects.get(username=username)
+
+
+def settled(username: str) -> None:
+    """Let an account be one whose first password was changed."""
+    with psycopg.connect(current().database("owner"), autocommit=True) as owner:
+        owner.execute("UPDATE access_account SET must_change = false WHERE username = %s", [username])
