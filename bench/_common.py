@@ -55,11 +55,12 @@ def _running(folder: Path, settings: dict[str, str]) -> Iterator[Installation]:
         from suyuan.access import proof
         from suyuan.installation.migrate import migrate
         from suyuan.installation.roles import prepare_embedded
-        from suyuan.vault import actions as vault
+        from suyuan.vault import installed as keys
 
-        vault.create(installation)
         prepare_embedded(installation)
         migrate()
+        keys.settle(installation)
+        keys.enter()
         proof.settle()
         access.install()
         _tickets()

@@ -120,14 +120,14 @@ def _running() -> Iterator[None]:
 
 
 def _prepare() -> None:
-    """Roles, keys and template; whatever an earlier worker made is used."""
+    """Roles, template and keys; whatever an earlier worker made is used."""
     from suyuan.access import proof
     from suyuan.installation.migrate import migrate
     from suyuan.installation.roles import prepare_embedded, prepare_own
+    from suyuan.vault import installed
 
     done = _installation.data / "template-ready"
     if not done.exists():
-        _make_keys()
         if _own:
             write_private(_installation.secrets / "database-admin", _own["password"])
             _on_server("CREATE DATABASE {}", TEMPLATE)
@@ -136,14 +136,11 @@ def _prepare() -> None:
             prepare_embedded(_installation)
         _point_at(TEMPLATE)
         migrate()
+        installed.settle(_installation)
+        installed.enter()
         proof.settle()
+        _point_at(TEMPLATE)  # nobody is connected to what is to be cloned
         done.touch()
-
-
-def _make_keys() -> None:
-    from suyuan.vault import actions as vault
-
-    vault.create(_installation)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from suyuan.installation import Installation
 from suyuan.ledger import actions as ledger
 from suyuan.ledger import bound
 from suyuan.ledger.acts import Act
-from suyuan.vault import actions, agent
+from suyuan.vault import actions, agent, custodians, generations
 from suyuan.vault.actions import provider
 
 PASSWORD = "Test-only-passphrase"
@@ -166,7 +166,11 @@ def own_keys(installation: Installation, tmp_path: Path, monkeypatch: pytest.Mon
 def level_two(installation: Installation) -> Iterator[None]:
     """Level 2 open for one test, by the shares of custodians who are nobody in particular."""
     with sole_agent(installation) as client:
-        for share in client.appoint(2, [1, 2], "aes-256-gcm"):
+        shares = client.appoint(2, [1, 2], "aes-256-gcm")
+        first = custodians.generations(custodians.read(client.path))
+        if all(one.id != first[0].id for one in provider().ring()):
+            generations.custodians_changed(*first)
+        for share in shares:
             client.present(share)
         yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -247,7 +248,9 @@ def lines(record: UUID, batch: UUID, who: Somebody, away: Somebody) -> dict[str,
         "undertaking propose": [__file__, *other], "undertaking signed": [],
         "ground request": ["case", *other, "--until", "2000-01-01"], "ground answer": ["999999", "grant"],
         "vault seal": [], "vault rotate": [], "vault rotate-signing": [], "vault destroy": ["999999", "--yes"],
-        "vault disposals": [], "vault erase": [str(record), "--yes"], "record dispose": [str(record), "--basis", "某令"],
+        "vault disposals": [], "vault erase": [str(record), "--yes"],
+        "vault hosts strike": ["0" * 16], "vault hand-over": [f"{os.environ['SUYUAN_TEST_DATA']}/handed-over"],
+        "record dispose": [str(record), "--basis", "某令"],
         "ledger witness accept": ["--reason", "x"],
         "ledger prune": [], "ledger staff": [far, str(record)],
         "ledger absence": [far, "--from", "2026-01-01", "--until", "2026-01-02"],

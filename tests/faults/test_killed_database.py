@@ -45,11 +45,11 @@ def own(tmp_path: Path) -> Iterator[Server]:
 
 
 def _furnish(server: Server) -> None:
-    from suyuan.vault import actions as vault
-
     prepare_embedded(server.installation)
-    vault.create(server.installation)
-    code = "from suyuan.installation.command import start_django; start_django(); from suyuan.installation.migrate import migrate; migrate()"
+    code = """from suyuan.installation.command import start_django; start_django()
+from suyuan.installation import current; from suyuan.installation.migrate import migrate; from suyuan.vault import installed
+from suyuan.access import proof
+migrate(); installed.settle(current()); installed.enter(); proof.settle()"""
     subprocess.run([sys.executable, "-c", code], env=_environment(server), check=True)
     settle(server.installation, entered=False)
     code = "from suyuan.installation.command import start_django; start_django(); import world; world.enter_powers()"

@@ -94,7 +94,8 @@ def test_a_missing_key_file_says_how_to_go_on(tmp_path: Path) -> None:
 @pytest.mark.control("C28")
 def test_state_secret_levels_have_no_key(key_path: Path, level: int) -> None:
     """Levels 3 to 5 are refused: no commercial cipher may hold them."""
-    provider = Provider(KeyFile(key_path, "right"), Client(key_path.parent))
+    file = KeyFile(key_path, "right")
+    provider = Provider(file, Client(key_path.parent), file)
     assert provider.current_key(1)
     with pytest.raises(LevelRefused):
         provider.current_key(level)
@@ -102,7 +103,8 @@ def test_state_secret_levels_have_no_key(key_path: Path, level: int) -> None:
 
 def test_a_wrapped_key_belongs_to_its_record(key_path: Path) -> None:
     """A wrapped key moved to another record does not unwrap."""
-    provider = KeyFile(key_path, "right")
+    file = KeyFile(key_path, "right")
+    provider = Provider(file, Client(key_path.parent), file)
     [key], [wrapped] = envelope.new_keys(provider, 1, [b"a" * 16])
     assert provider.unwrap(1, [(b"a" * 16, wrapped)]) == [key]
     with pytest.raises(ContentDamaged):

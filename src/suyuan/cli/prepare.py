@@ -28,8 +28,8 @@ def prepare(demo: bool) -> None:
 
         prepare_embedded(here)
     start_django()
-    _keys(here)
     _tables(here)
+    _keys(here)
     _witnesses()
     _first_entry()
     if demo:
@@ -38,20 +38,20 @@ def prepare(demo: bool) -> None:
 
 
 def _keys(here: Installation) -> None:
-    from suyuan.vault import actions as vault
+    """The keys of this host must be the database's, or nothing is served; they are made for an empty log only."""
+    from suyuan.access import proof
+    from suyuan.vault import installed
 
-    if not vault.key_path(here).exists():
-        tell("正在生成密钥…", "Making the keys…")
-        vault.create(here)
+    installed.settle(here, tell)
+    installed.enter()
+    proof.settle()
 
 
 def _tables(here: Installation) -> None:
-    from suyuan.access import proof
     from suyuan.installation.findings import refuse_unsafe
     from suyuan.installation.migrate import migrate
 
     migrate(tell)
-    proof.settle()
     for finding in refuse_unsafe(here):
         click.echo(str(finding), err=True)
 

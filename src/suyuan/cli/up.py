@@ -27,7 +27,7 @@ from suyuan.installation.errors import PortInUse, StartFailed
 from suyuan.installation.postgres import Server
 from suyuan.installation.serving import make_folder, server_used, sole_supervisor
 from suyuan.installation.supervisor import Child, Supervisor
-from suyuan.vault import agent
+from suyuan.vault import agent, hosts
 
 HOST = "127.0.0.1"
 ANSWER_SECONDS = 60.0
@@ -55,9 +55,11 @@ def up(port: int, demo: bool, workers: int, no_worker: bool) -> None:
     refuse_used_port(here, port)
     with _interruptible(), ExitStack() as stack:
         stack.enter_context(sole_supervisor(here, address))
+        stack.enter_context(agent.sole(here.data))
         stack.enter_context(agent.serving(here.data))
         server = _database(here, stack)
         told = _prepare(here, demo)
+        stack.enter_context(hosts.beating(here))
         supervisor = Supervisor(server, _children(here, port, workers, worker=not no_worker), tell)
         stack.callback(supervisor.stop)
         supervisor.start()

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
+from django.db import InterfaceError, OperationalError
 
 from suyuan.errors import SuyuanError
 from suyuan.installation import current
@@ -27,6 +28,7 @@ from suyuan.ledger.tiles import TileTree, grow
 log = logging.getLogger(__name__)
 _SQL = statements("ledger", "append")
 _LOCK = 0x5375_7975  # "Suyu": one sequencer a database
+_BACK_OFF = 3.0  # seconds for which who cannot sign leaves it to others
 _PAUSE = 0.25  # seconds between looks; an entry is in the tree within one second
 
 
@@ -37,7 +39,8 @@ def run(stop: threading.Event) -> None:
         try:
             with psycopg.connect(current().database("sequencer"), autocommit=True) as connection:
                 _hold(connection, stop)
-        except psycopg.OperationalError as exc:
+            stop.wait(_BACK_OFF)
+        except (psycopg.OperationalError, OperationalError, InterfaceError) as exc:
             log.warning("The ledger's sequencer lost the database (%s); trying again.", type(exc).__name__)
             stop.wait(1)
 
@@ -67,6 +70,8 @@ def _hold(connection: psycopg.Connection, stop: threading.Event) -> None:
         got = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
         if got and got[0]:
             break
+        with suppress(SuyuanError):  # a key that is not here yet: the next look has it
+            witness.follow(connection)
         stop.wait(1)
     watch = Watch()
     watch.since(connection)
@@ -77,9 +82,12 @@ def _hold(connection: psycopg.Connection, stop: threading.Event) -> None:
         except LedgerGap as exc:
             log.critical("%s", exc)
             alarm.raise_alarm("ledger_gap", {})
-        except SuyuanError as exc:  # of whoever holds the signing key; entries wait until it is back
+        except (
+            SuyuanError
+        ) as exc:  # of whoever holds the signing key: another host may have it, so let that one go first
             log.error("%s", exc)
-            alarm.raise_alarm("signing_away", {})
+            alarm.raise_alarm("signing_away", {"why": exc.code})
+            return
         stop.wait(_PAUSE)
 
 

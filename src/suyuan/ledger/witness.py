@@ -56,6 +56,20 @@ def _put(folder: Path, size: int, note: str) -> None:
         draft.replace(folder / name)
 
 
+def follow(connection: psycopg.Connection) -> None:
+    """Keep the newest checkpoint of another host's making here too, where the log goes on from the one that is kept.
+
+    So that a log put back while another host sequenced is noticed here as well.
+    """
+    row = connection.execute("SELECT size, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+    kept, signers = _file(current().witness / "latest"), keys.source().signers()
+    if row is None or read(row[1], signers) is None:
+        return
+    point = read(kept, signers) if kept else Checkpoint(0, TileTree(_loader(connection), 0).root())
+    if point is not None and point.size < row[0] and agrees(point, _loader(connection), row[0]):
+        keep(*row)
+
+
 def outside() -> list[str]:
     """The witnesses that `SUYUAN_WITNESSES` names."""
     return os.environ.get("SUYUAN_WITNESSES", "").split()

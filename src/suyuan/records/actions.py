@@ -131,9 +131,15 @@ def take_in(
 def _take_in(
     who: Acting, batch: UUID, arrived: Arrived, chunk_no: int, amends: Mapping[int, UUID] | None
 ) -> ChunkResult:
-    parts = arrived.parts
     _hold_keys()
-    found = arrived.arrivals()
+    with vault.ring_pinned():
+        return _take_in_now(who, batch, arrived, chunk_no, amends)
+
+
+def _take_in_now(
+    who: Acting, batch: UUID, arrived: Arrived, chunk_no: int, amends: Mapping[int, UUID] | None
+) -> ChunkResult:
+    parts, found = arrived.parts, arrived.arrivals()
     known = _known(batch, found)
     if amends:
         known |= _amended([one for one in found if one.type == parts[0].type.id], amends, known)

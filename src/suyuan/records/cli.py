@@ -53,7 +53,7 @@ def rotate(level: int, suite: str | None, place: str | None, username: str, as_j
         raise click.UsageError(
             say("2 级密钥只由保管人保管,不能指定 --in。", "Level 2's keys stay with its custodians: leave --in out.")
         )
-    if generations.retiring(level) is None:
+    if generations.retiring(level) is None and generations.waiting(level) is None:
         with acting_as(username, CUSTODIAN) as who:
             rotation.begin(who, level, suite, place)
     while not (left := rotation.run(level, _PIECE)).nothing and not left.damaged:

@@ -51,7 +51,7 @@ class Packed:
 def pack(rows: Sequence[Row], provider: Provider, key_id: int, level: int) -> Packed:
     """Encrypt and pack rows that lie under one key-encryption key."""
     listed = ([row.exact for row in rows], [row.text for row in rows], [row.codes for row in rows])
-    term_arrays = columns.arrays(level, provider.generation(key_id).depth, *listed)
+    term_arrays = columns.arrays(level, provider.depth(key_id), *listed)
     heads = [header(row.place) for row in rows]
     places = [
         associated_data(head, key_id, row.facets, array)

@@ -295,6 +295,11 @@ def _sought(who: Acting, text: str, exact: Sequence[str], codes: Mapping[str, st
     """Words by their pairs, and codes, which do not exist from level 2; identifiers under the keys of each open level."""
     with connection.cursor() as cursor:  # until the transaction ends no other key becomes current
         cursor.execute(_SQL["hold_keys"])
+    with vault.ring_pinned():
+        return _terms(who, text, exact, codes)
+
+
+def _terms(who: Acting, text: str, exact: Sequence[str], codes: Mapping[str, str]) -> _Sought:
     wanted = {pair for word in text.split() for pair in terms.bigrams(word)}
     wanted |= {terms.code(f"{field}\x1f{code}") for field, code in codes.items()}
     depths = vault.provider().depths(1) if wanted else []

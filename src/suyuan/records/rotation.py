@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -26,12 +27,13 @@ from suyuan.records.digest import Place, associated_data, header, microseconds, 
 from suyuan.records.reading import canonical, unwrapped
 from suyuan.vault import actions as vault
 from suyuan.vault import envelope, generations, terms
-from suyuan.vault.errors import ContentDamaged, KeyInUse
+from suyuan.vault.errors import ContentDamaged, HostsBehind, KeyInUse
 from suyuan.vault.ring import Generation
 
 _SQL = statements("records", "rotate")
 _SOME = 200  # records in one transaction: others wait for them no longer than some ten milliseconds
 _IDENTITIES = 2_000
+_PATIENCE = 20.0  # seconds for which hosts are waited for
 _FIRST = UUID(int=0)
 # A quarter of what the standard allows one GCM key with random nonces (2^32 uses).
 MOST_USES = 2**30
@@ -69,7 +71,7 @@ def begin_due() -> list[int]:
     used, found = under_keys(), []
     for level in generations.levels():
         key_id = vault.provider().current_key(level)
-        if used.get(key_id, 0) >= MOST_USES and not generations.retiring(level):
+        if used.get(key_id, 0) >= MOST_USES and not (generations.retiring(level) or generations.waiting(level)):
             made, before = _begin(level, None, None)
             detail = {"did": "rotate", "level": level, "from": before, "to": made, "uses": used[key_id]}
             ledger.append(ledger.SYSTEM, Act.custody, detail=detail)
@@ -80,9 +82,8 @@ def begin_due() -> list[int]:
 def _begin(level: int, suite: str | None, place: str | None) -> tuple[int, int]:
     before = vault.provider().current_key(level)
     made = generations.announce(level, suite, place)
-    with psycopg.connect(current().database("owner")) as db:
-        db.execute(_SQL["switch"])
-        generations.promote(level, made)
+    with suppress(HostsBehind):  # then `run` makes it current, once they have it
+        generations.promote(level, made, _SQL["switch"])
     return made, before
 
 
@@ -96,8 +97,12 @@ def under_keys() -> dict[int, int]:
 def run(level: int, seconds: float | None = None) -> Left:
     """Bring a level's records under its current key, for some seconds or to the end; gives what is left.
 
-    At the end the old key is retired, which is entered in the ledger. Raises `VaultSealed`.
+    A key that waited for hosts becomes current first. At the end the old key is retired, which is entered in the
+    ledger. Raises `VaultSealed`, `HostsBehind`, and `GenerationMissing` where this host lacks one of the keys.
     """
+    coming = generations.waiting(level)
+    if coming is not None:
+        generations.promote(level, coming.id, _SQL["switch"], _PATIENCE)
     old = generations.retiring(level)
     if old is None:
         return Left(0, 0)

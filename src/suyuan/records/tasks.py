@@ -7,7 +7,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from suyuan.errors import SuyuanError
 from suyuan.records import rotation
-from suyuan.vault import generations
+from suyuan.vault import generations, hosts
 
 _SECONDS = 20.0
 
@@ -40,5 +40,6 @@ def defer() -> None:
 def renew(timestamp: int) -> None:
     """Begin what is due by the number of a key's uses, and go on with what stands unfinished."""
     rotation.begin_due()
-    if any(generations.retiring(level) for level in generations.levels()):
+    hosts.announce_here()
+    if any(generations.retiring(level) or generations.waiting(level) for level in generations.levels()):
         defer()

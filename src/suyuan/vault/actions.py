@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from suyuan.installation import Installation, current
 from suyuan.ledger.keys import Signer
-from suyuan.vault import keyfile
+from suyuan.vault import book, installed, keyfile
 from suyuan.vault.agent import Client
 from suyuan.vault.errors import ContentDamaged
 from suyuan.vault.keyfile import KeyFile
@@ -37,12 +38,21 @@ def create(installation: Installation, suite: str = "aes-256-gcm") -> None:
 
 @cache
 def provider() -> Provider:
-    """This process's open key provider. Raises `VaultLocked` or `WrongPassphrase`.
+    """This process's open key provider, whose keys are the database's.
+
+    Raises `VaultLocked`, `WrongPassphrase`, `InstallationUnnamed`, `KeysOfAnother`.
 
     What it does for level 2 the agent does, and raises `VaultSealed` until enough custodians were there.
     """
     installation = current()
-    return Provider(KeyFile(key_path(installation), installation.passphrase), Client(installation.data))
+    file = KeyFile(key_path(installation), installation.passphrase)
+    installed.compare(installation, file)
+    return Provider(file, Client(installation.data), book.Database())
+
+
+def ring_pinned() -> AbstractContextManager[None]:
+    """The ring of keys read once, by a caller who holds the lock under which it does not change."""
+    return book.pinned()
 
 
 def level_open() -> bool:

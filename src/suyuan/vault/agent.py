@@ -1,13 +1,14 @@
 """The agent that holds level 2's keys for every process of an installation, and the calls that reach it.
 
-It runs in the supervising process of `suyuan up` and listens on a Unix socket that only its owner may open; the kernel
-tells who calls (SO_PEERCRED), and other users are turned away. It wraps, unwraps and digests in batches itself, so the
+One runs on each host, in the supervising process of `suyuan up` or by `suyuan agent`, and listens on a Unix socket that only
+its owner may open; the kernel tells who calls (SO_PEERCRED), and other users are turned away. It wraps, unwraps and digests in batches itself, so the
 key-encryption key never leaves it, and sealing it seals every process at once. Ending it seals.
 """
 
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import socket
@@ -39,6 +40,19 @@ ERRORS = {
 def custodians_path(data: Path) -> Path:
     """Where the set of shares and the keys sealed under it are written down."""
     return data / "vault" / "level2.sealed"
+
+
+@contextmanager
+def sole(data: Path, *, wait: bool = False) -> Iterator[None]:
+    """Be the one agent of the host until left; with `wait`, once the one before has ended. Raises `AgentRunning`."""
+    folder = custodians_path(data).parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(folder / "agent.lock", os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as exc:
+            raise errors.AgentRunning from exc
+        yield
 
 
 @contextmanager
@@ -105,17 +119,17 @@ class Client:
         """See `Custody.move_on`. Without an agent level 2 is sealed."""
         return self._keyed("move_on", [_text(one) for one in digests], depth)
 
-    def announce(self, key_id: int, suite: str) -> int:
-        """See `Custody.announce`."""
-        return int(self._ask("announce", key_id, suite))
+    def hold(self, key_id: int, suite: str, depth: int) -> None:
+        """See `Custody.hold`."""
+        self._ask("hold", key_id, suite, depth)
 
-    def promote(self, key_id: int) -> None:
-        """See `Custody.promote`."""
-        self._ask("promote", key_id)
+    def forget(self, key_id: int) -> None:
+        """See `Custody.forget`."""
+        self._ask("forget", key_id)
 
-    def move(self, key_id: int, state: str) -> None:
-        """See `Custody.move`."""
-        self._ask("move", key_id, state)
+    def take_up(self, text: str) -> None:
+        """See `Custody.take_up`."""
+        self._ask("take_up", text)
 
     def _keyed(self, call: str, *arguments: Any) -> list[bytes]:
         try:
@@ -178,7 +192,7 @@ def _answer(custody: Custody, call: str, arguments: list[Any]) -> dict[str, Any]
         if call == "move_on":
             given, depth = arguments
             return {"answer": [_text(one) for one in custody.move_on(map(base64.b64decode, given), depth)]}
-        if call in ("status", "present", "seal", "appoint", "replace", "announce", "promote", "move"):
+        if call in ("status", "present", "seal", "appoint", "replace", "hold", "forget", "take_up"):
             return {"answer": getattr(custody, call)(*arguments)}
         raise ValueError(call)
     except errors.SharesMissing as error:

@@ -10,7 +10,10 @@ import click
 from suyuan.access.command import acting_as, as_option
 from suyuan.access.common_cli import JSON, database
 from suyuan.i18n import say
+from suyuan.installation.command import data_option
+from suyuan.vault import host_cli
 from suyuan.vault.holder_cli import holders
+from suyuan.vault.host_cli import LEVEL2
 
 CUSTODIAN = ["storage_custodian"]
 THRESHOLD = click.option(
@@ -24,7 +27,8 @@ def vault() -> None:
     """Commands of the vault."""
 
 
-@vault.command("status", help="2 级是否开封、由谁保管 · whether level 2 is open, and who holds its shares")
+@vault.command("status", help="2 级在哪些主机开封、由谁保管 · where level 2 is open, and who holds its shares")
+@data_option
 @JSON
 def show_status(as_json: bool) -> None:
     """Say how level 2 stands; it needs no account."""
@@ -126,27 +130,33 @@ def _progress() -> str:
     if not found.appointed:
         return say("尚未指定保管人,2 级封闭。", "No custodians are appointed; level 2 is sealed.")
     if found.open:
-        return say("2 级已开封。", "Level 2 is open.")
+        return say("本机 2 级已开封。", "Level 2 is open on this host.")
     return say(
-        f"2 级封闭:已出示 {found.presented} 个份额,共需 {found.threshold} 个。",
-        f"Level 2 is sealed: {found.presented} of {found.threshold} needed shares presented.",
+        f"本机 2 级封闭:已出示 {found.presented} 个份额,共需 {found.threshold} 个。",
+        f"Level 2 is sealed on this host: {found.presented} of {found.threshold} needed shares presented.",
     )
 
 
 def _say(as_json: bool) -> None:
     from suyuan.access import queries
     from suyuan.vault import custody
+    from suyuan.vault.hosts import known
 
     found = custody.status()
     with database():
         names = [queries.person_name(person) for person in found.holders]
+        hosts = [(one.name, one.level2) for one in known() if one.live]
     if as_json:
-        click.echo(json.dumps(found._asdict() | {"holders": names}, ensure_ascii=False))
+        where = [{"name": name, "level2": level2} for name, level2 in hosts]
+        click.echo(json.dumps(found._asdict() | {"holders": names, "hosts": where}, ensure_ascii=False))
         return
     click.echo(_progress())
     for number, name in enumerate(names, 1):
         click.echo(f"{number}\t{name}")
+    for name, level2 in hosts:
+        click.echo(f"{name}\t{say(*LEVEL2[level2])}")
 
 
-vault.add_command(holders)
+for command in (holders, host_cli.hosts, host_cli.hand_over, host_cli.receive):
+    vault.add_command(command)
 commands = [vault]

@@ -12,7 +12,7 @@ import base64
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from hmac import compare_digest
@@ -192,32 +192,33 @@ class Custody:
         """Digests under one layer less than `depth`, brought under it. Raises `VaultSealed`."""
         return moved_on(self._open_now().layers[depth - 1 : depth], digests, TERM_BYTES)
 
-    def announce(self, key_id: int, suite: str) -> int:
-        """Make level 2's next generation known; gives its number. Raises `VaultSealed`, `RotationUnfinished`."""
+    def hold(self, key_id: int, suite: str, depth: int) -> None:
+        """Make the key of level 2's next generation and the layers it needs. Raises `VaultSealed`."""
         opened, told = self._open_now(), self._told()
-        coming = ring.announced(generations(told), LEVEL, key_id, suite, HOLDER)
-        if all(one["id"] != coming.id for one in told["keys"]):
-            opened.body["keys"][str(coming.id)] = _fresh(suite)
+        if len(opened.body["index"]) < depth:
             opened.body["index"].append(Layer.new(SUITES[suite].index).written())
-            told["keys"].append(asdict(coming))
-            self._save(told)
-        return coming.id
-
-    def promote(self, key_id: int) -> None:
-        """New records of level 2 lie under this generation from now on. Raises `VaultSealed`."""
-        self._rearrange(lambda kept: ring.promoted(kept, key_id))
-
-    def move(self, key_id: int, state: str) -> None:
-        """A generation is "retired" or "destroyed"; a destroyed key is forgotten. Raises `VaultSealed`."""
-        if state == "destroyed":
-            self._open_now().body["keys"].pop(str(key_id), None)
-        self._rearrange(lambda kept: ring.moved(kept, key_id, state))
-
-    def _rearrange(self, change: Callable[[list[Generation]], list[Generation]]) -> None:
-        self._open_now()
-        told = self._told()
-        told["keys"] = [asdict(one) for one in change(generations(told))]
+        opened.body["keys"][str(key_id)] = _fresh(suite)
+        coming = Generation(key_id, LEVEL, suite, HOLDER, depth, "next", ring.now())
+        told["keys"] = [*(one for one in told["keys"] if one["id"] != key_id), asdict(coming)]
         self._save(told)
+
+    def forget(self, key_id: int) -> None:
+        """Forget the key of a generation for good. Raises `VaultSealed`."""
+        self._open_now().body["keys"].pop(str(key_id), None)
+        self._save(self._told())
+
+    def take_up(self, text: str) -> None:
+        """Go on with the file of another host, open still where it is one of the same set. Raises `ContentDamaged`."""
+        told = checked(text)
+        opened, self._opened = self._opened, None
+        self._presented.clear()
+        same = opened is not None and self._path.exists() and read(self._path)["set"] == told["set"]
+        write_private(self._path, text)
+        if opened is not None and same:
+            lock = bytes(opened.lock)
+            self._opened = _Opened(_open(told, lock), _suites(told), lock)
+        elif opened is not None:
+            opened.wipe()
 
     def _save(self, told: dict[str, Any]) -> None:
         """Write the file of the same set anew and go on with what it says."""
@@ -286,8 +287,13 @@ class Custody:
 
 def read(path: Path) -> dict[str, Any]:
     """The file of a set: who holds shares, key numbers, and the sealed keys. Raises `ContentDamaged`."""
+    return checked(path.read_text())
+
+
+def checked(text: str) -> dict[str, Any]:
+    """The same of a file's text. Raises `ContentDamaged`."""
     try:
-        told: dict[str, Any] = json.loads(path.read_text())
+        told: dict[str, Any] = json.loads(text)
         parts = told["set"], told["threshold"], told["keys"], told["retired"], told["nonce"], told["sealed"]
         whole = None not in parts and all({"person", "check"} <= one.keys() for one in told["holders"])
     except (ValueError, KeyError, TypeError, AttributeError):

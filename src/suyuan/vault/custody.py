@@ -13,10 +13,10 @@ from suyuan.installation import current
 from suyuan.ledger import actions as ledger
 from suyuan.ledger import sequencer
 from suyuan.ledger.acts import Act
-from suyuan.vault import actions
+from suyuan.vault import actions, custodians, generations, hosts, ring
 from suyuan.vault.agent import Client
 from suyuan.vault.custodians import Custody, Share, Status
-from suyuan.vault.errors import NoAgent, NotCustodian, ShareMistyped
+from suyuan.vault.errors import AlreadyAppointed, NoAgent, NotCustodian, ShareMistyped
 from suyuan.vault.signing import SigningKey
 
 DUTY = "storage_custodian"
@@ -65,11 +65,15 @@ def appoint(who: Acting, threshold: int, usernames: Sequence[str]) -> list[tuple
     """
     decide.require(who, "keys")
     people, agent = _holders(usernames), Client(current().data)
+    if ring.current(actions.provider().ring(), custodians.LEVEL):
+        raise AlreadyAppointed
     suite = actions.provider().suite(actions.provider().current_key(1))
     try:
         shares = agent.appoint(threshold, people, suite)
     except NoAgent:
         shares = Custody(agent.path).appoint(threshold, people, suite)
+    [first] = custodians.generations(custodians.read(agent.path))
+    generations.custodians_changed(first)
     _enter(who, agent, {"did": "appoint", "threshold": threshold, "holders": people, "set": agent.status().set_id})
     return list(zip(usernames, shares, strict=True))
 
@@ -86,6 +90,7 @@ def replace(who: Acting, shares: Sequence[str], threshold: int, usernames: Seque
         made = agent.replace(shares, threshold, people)
     except NoAgent:
         made = Custody(agent.path).replace(shares, threshold, people)
+    generations.custodians_changed()
     detail = {"did": "replace", "threshold": threshold, "holders": people, "before": before}
     _enter(who, agent, detail | {"set": agent.status().set_id})
     return list(zip(usernames, made, strict=True))
@@ -99,7 +104,7 @@ def renew_signing(who: Acting, place: str | None = None) -> SigningKey:
     """
     decide.require(who, "keys")
     with sequencer.between_checkpoints() as size:
-        made = actions.provider().hand_over(size, place)
+        made = generations.next_signing(size, place)
     detail = {
         "did": "renew_signing",
         "number": made.number,
@@ -109,6 +114,22 @@ def renew_signing(who: Acting, place: str | None = None) -> SigningKey:
     }
     ledger.append(who, Act.custody, detail=detail)
     return made
+
+
+def hand_over(who: Acting) -> dict[str, str]:
+    """What another host needs to have the keys that this one has, sealed. Raises `NotAllowed`."""
+    decide.require(who, "keys")
+    parts = hosts.carried(current())
+    digest = sha256("".join(parts.values()).encode()).hexdigest()
+    ledger.append(who, Act.custody, detail={"did": "hand_over", "digest": digest})
+    return parts
+
+
+def strike(who: Acting, host: str) -> None:
+    """Wait no longer for a host that is gone. Raises `NotAllowed`, `HostLive`."""
+    decide.require(who, "keys")
+    hosts.strike(host)
+    ledger.append(who, Act.custody, detail={"did": "strike_host", "host": host})
 
 
 def _holders(usernames: Sequence[str]) -> list[int]:

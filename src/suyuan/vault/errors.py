@@ -3,6 +3,15 @@
 SuyuanError
 ├── VaultLocked      no key provider is open in this process; shown to whoever runs the command
 ├── WrongPassphrase  the key file does not open; shown to the operator
+├── InstallationUnnamed  the database knows no keys yet; shown to whoever runs a process
+├── KeysMissing      the database has keys and this folder has none; shown to whoever starts it
+├── KeysOfAnother    the keys of this folder are not those of the database; shown to whoever starts it
+├── GenerationMissing  this host's key file lacks a generation; shown to whoever reads or writes here
+├── SigningKeyMissing  this host's key file lacks the signing key; raised as an alarm
+├── HostsBehind      hosts that are running have not taken a key up; shown to custodians
+├── HostLive         a host that is running is not struck off; shown to custodians
+├── ParcelWrong      a file that was carried over does not fit; shown to whoever carries it
+├── AgentRunning     this host has its agent; shown to whoever starts another
 ├── LevelRefused     levels 3 to 5 need an approved provider; shown to the collector
 ├── VaultSealed      level 2 waits for its custodians; shown to whoever reads or enters it
 ├── NoCustodians     nobody holds shares yet; shown to custodians
@@ -27,6 +36,8 @@ SuyuanError
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from suyuan.errors import SuyuanError
 
@@ -54,6 +65,128 @@ class WrongPassphrase(SuyuanError):
             "The passphrase does not open the key file, or the key file was changed.",
             "核对 SUYUAN_PASSPHRASE 或 secrets/passphrase;仍不行时从备份恢复密钥文件。",
             "Check SUYUAN_PASSPHRASE or secrets/passphrase; failing that, restore the key file from a backup.",
+        )
+
+
+class InstallationUnnamed(SuyuanError):
+    """The database was not prepared by this version: it has no check values to compare with."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.installation_unnamed",
+            "数据库尚未登记本系统的密钥,未读写任何内容。",
+            "The database does not know the keys of this installation yet; nothing was read or written.",
+            "请先在持有密钥的主机上执行 suyuan prepare(或 suyuan up)。",
+            "Run `suyuan prepare` (or `suyuan up`) first, on the host that has the keys.",
+        )
+
+
+class KeysMissing(SuyuanError):
+    """Other keys than the first ones would make everything stored unreadable and the ledger look altered."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            "vault.keys_missing",
+            f"数据库中已有内容,而本机没有密钥文件 {path},未启动,也不会另行生成密钥。",
+            f"The database has content, and this host has no key file {path}; it does not start and makes no other keys.",
+            "把原主机数据目录的 secrets 与 vault 目录整体复制到本机,见 docs/several-hosts.md;或从备份恢复该文件。",
+            "Copy the folders secrets and vault from the first host, see docs/several-hosts.md, or restore the file.",
+        )
+
+
+class KeysOfAnother(SuyuanError):
+    """Secrets of this folder that are not those the database was written under."""
+
+    def __init__(self, names: list[str]) -> None:
+        named = ", ".join(names)
+        super().__init__(
+            "vault.keys_of_another",
+            f"本机的密钥不是该数据库的密钥({named}),已拒绝启动,未读写任何内容。",
+            f"The keys of this host are not those of the database ({named}); refused, nothing was read or written.",
+            "核对 --data 与 DATABASE_URL 是否对应;本机应作为第二台主机时,见 docs/several-hosts.md 复制密钥。",
+            "Check that --data and DATABASE_URL belong together; for a second host copy the keys, docs/several-hosts.md.",
+        )
+
+
+class GenerationMissing(SuyuanError):
+    """Keys were renewed on another host, and this one has not taken them up."""
+
+    def __init__(self, key_id: int) -> None:
+        self.key_id = key_id
+        super().__init__(
+            "vault.generation_missing",
+            f"本机的密钥文件缺少第 {key_id} 号密钥,不能读写以它加密的内容;数据没有损坏。",
+            f"This host's key file lacks key {key_id}, so what lies under it is neither read nor written; nothing is damaged.",
+            "在更换密钥的主机上执行 suyuan vault hand-over FILE,把文件带到本机,执行 suyuan vault receive FILE。",
+            "On the host that renewed it run `suyuan vault hand-over FILE`, bring the file here, `suyuan vault receive FILE`.",
+        )
+
+
+class SigningKeyMissing(SuyuanError):
+    """The signing key was renewed on another host; the old one signs nothing any more."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            "vault.signing_missing",
+            f"本机的密钥文件缺少第 {number} 号签名密钥,不签发检查点。",
+            f"This host's key file lacks signing key {number}; it signs no checkpoint.",
+            "在更换密钥的主机上执行 suyuan vault hand-over FILE,把文件带到本机,执行 suyuan vault receive FILE。",
+            "On the host that renewed it run `suyuan vault hand-over FILE`, bring the file here, `suyuan vault receive FILE`.",
+        )
+
+
+class HostsBehind(SuyuanError):
+    """A key becomes current once every running host can use it."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        named = ", ".join(names)
+        super().__init__(
+            "vault.hosts_behind",
+            f"新密钥已备好,但以下运行中的主机尚未取得:{named}。",
+            f"The new key is made, but these running hosts do not have it yet: {named}.",
+            "稍候,后台会继续;仍不行时用 suyuan vault hand-over / receive 带过去,已停用的主机用 suyuan vault hosts strike 除名。",
+            "Wait, the worker goes on; else carry it over by `suyuan vault hand-over` and `receive`; "
+            "strike off a host that is gone by `suyuan vault hosts strike`.",
+        )
+
+
+class HostLive(SuyuanError):
+    """Only a host that is silent is struck off."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            "vault.host_live",
+            f"主机 {host} 正在运行,或不存在,不能除名。",
+            f"Host {host} is running, or there is none of that name; it is not struck off.",
+            "先停止该主机上的服务,20 秒后重试;suyuan vault hosts list 列出各主机。",
+            "Stop it first and try again after 20 seconds; `suyuan vault hosts list` lists them.",
+        )
+
+
+class ParcelWrong(SuyuanError):
+    """What was carried over is of another installation, older than what is here, or sealed under another passphrase."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.parcel_wrong",
+            "该文件不属于本系统,或已被改动,未作任何更改。",
+            "This file does not belong to this installation, or was changed; nothing was done.",
+            "在持有新密钥的主机上重新执行 suyuan vault hand-over FILE。",
+            "Run `suyuan vault hand-over FILE` again on the host that has the new key.",
+        )
+
+
+class AgentRunning(SuyuanError):
+    """One agent a host."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault.agent_running",
+            "本机的密钥代理已在运行。",
+            "The agent of this host is running already.",
+            "无需再启动;suyuan vault status 查看状态。",
+            "There is nothing to start; `suyuan vault status` shows how it stands.",
         )
 
 
@@ -184,8 +317,8 @@ class NoAgent(SuyuanError):
             "vault.no_agent",
             "没有正在运行的服务来持有 2 级密钥。",
             "No running service can hold the keys of level 2.",
-            "先执行 suyuan up,再出示份额。",
-            "Run `suyuan up` first, then present the shares.",
+            "先执行 suyuan up(或 suyuan agent),再出示份额。",
+            "Run `suyuan up` (or `suyuan agent`) first, then present the shares.",
         )
 
 

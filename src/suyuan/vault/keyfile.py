@@ -9,10 +9,11 @@ import base64
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from suyuan.installation.model import write_private
 from suyuan.vault import ring
-from suyuan.vault.errors import ContentDamaged, VaultLocked, WrongPassphrase
+from suyuan.vault.errors import ContentDamaged, GenerationMissing, ParcelWrong, VaultLocked, WrongPassphrase
 from suyuan.vault.layers import Layer
 from suyuan.vault.ring import Generation
 from suyuan.vault.signing import SigningKey
@@ -40,6 +41,7 @@ _BINDING = b"suyuan-keys-2"
 _GENERATION = tuple(Generation.__dataclass_fields__)
 
 Body = dict[str, Any]
+Sign = Callable[[bytes], bytes]
 
 
 def create(path: Path, passphrase: str, suite: str = "aes-256-gcm") -> None:
@@ -68,12 +70,22 @@ class KeyFile:
         """Open `path`. Raises `VaultLocked` when it is missing, `WrongPassphrase` when it does not open."""
         self._path, self._passphrase = path, passphrase
         self._seen: tuple[int, int, int] | None = None
+        self._not_used: dict[str, bytes] = {}
         self._renew()
 
     def ring(self) -> list[Generation]:
-        """Every generation of level 1, the destroyed ones too."""
+        """The generations of level 1 that this host holds, in the states in which it took them up."""
         self._renew()
         return self._ring
+
+    def held(self) -> set[int]:
+        """Numbers of the generations that this host can use, here or in a holder."""
+        return {one.id for one in self.ring() if not self._aside(one)}
+
+    def set_aside(self, names: Iterable[str]) -> None:
+        """Secrets that are not what other hosts use under these names: made here by a step that never ended."""
+        secrets = self.secrets()
+        self._not_used = {name: secrets[name] for name in names}
 
     def index(self, name: str) -> list[Layer]:
         """The layers of one index ("terms.1", "identity"), the innermost first."""
@@ -84,18 +96,31 @@ class KeyFile:
         """See `KeyProvider.secret`."""
         return self._secrets[purpose]
 
-    def signing(self) -> list[SigningKey]:
-        """The signing keys, oldest first; the last one signs."""
+    def secrets(self) -> dict[str, bytes]:
+        """Every secret by its name, for check values: "ledger", "blobs", "terms.1 2", "key 3"."""
         self._renew()
-        return self._signers
+        keys = {f"key {one['id']}": _raw(one["key"]) for one in self._body["keys"] if "key" in one}
+        layers = {
+            f"{name} {depth}": layer.algorithm.encode() + b" " + layer.key
+            for name, found in self._index.items()
+            for depth, layer in enumerate(found, 1)
+        }
+        return self._secrets | keys | layers
 
-    def sign(self, message: bytes) -> bytes:
-        """Ed25519 signature by the newest signing key that lies in this file."""
-        return self._private[self.signing()[-1].number].sign(message)
+    def signing(self) -> list[SigningKey]:
+        """The signing keys that this host knows to be used, oldest first."""
+        self._renew()
+        return [SigningKey.read(one) for one in self._body["signing"] if not one.get("pending")]
 
-    def suite(self, key_id: int) -> str:
-        """See `KeyProvider.suite`."""
-        return next(one.suite for one in self.ring() if one.id == key_id)
+    def signing_held(self) -> dict[int, bytes]:
+        """The public halves of the signing keys that this host can sign with, here or in a holder, by number."""
+        self._renew()
+        return {one["number"]: _raw(one["public"]) for one in self._body["signing"]}
+
+    def sign(self, number: int, message: bytes) -> bytes:
+        """Ed25519 signature by one of the signing keys that lie in this file."""
+        self._renew()
+        return self._private[number].sign(message)
 
     def wrap(self, key_id: int, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         """See `KeyProvider.wrap`."""
@@ -115,50 +140,136 @@ class KeyFile:
         except (InvalidTag, ValueError) as exc:
             raise ContentDamaged(f"key {key_id}") from exc
 
-    def announce(self, key_id: int, suite: str, holder: str) -> Generation:
-        """Make the next generation known, with a new layer of each index; nothing lies under it yet.
+    def hold(self, coming: Generation) -> None:
+        """Make the key of a generation that nobody has yet, unless it lies elsewhere, and the layers it needs.
 
-        Raises `RotationUnfinished`.
+        A layer that a step before left here is used: nothing lies under it. Raises `GenerationMissing` where a layer
+        below it is not here.
         """
-        made: list[Generation] = []
 
         def edit(body: Body) -> None:
-            coming = ring.announced(_generations(body), LEVEL, key_id, suite, holder)
-            made.append(coming)
-            if all(one["id"] != coming.id for one in body["keys"]):
-                body["keys"].append(asdict(coming) | ({"key": _fresh(suite)} if holder == HOLDER else {}))
-                for layers in body["index"].values():
-                    layers.append(Layer.new(SUITES[suite].index).written())
+            key = {"key": _fresh(coming.suite)} if coming.holder == HOLDER else {}
+            for layers in body["index"].values():
+                if len(layers) < coming.depth - 1:
+                    raise GenerationMissing(coming.id - 1)
+                if len(layers) == coming.depth - 1:
+                    layers.append(Layer.new(SUITES[coming.suite].index).written())
+            _put(body["keys"], "id", asdict(coming) | key)
+
+        self._change(edit)
+
+    def forget(self, key_id: int) -> None:
+        """Forget the key of a generation for good."""
+
+        def edit(body: Body) -> None:
+            for one in body["keys"]:
+                if one["id"] == key_id:
+                    one.pop("key", None)
+
+        if key_id in self._wrapping:
+            self._change(edit)
+
+    def next_signing(self, before: SigningKey, since: int, place: str, public: bytes | None, sign: Sign) -> SigningKey:
+        """The signing key after `before`. `public` is the new one's where it lies elsewhere, `sign` is by the old one."""
+        made: list[SigningKey] = []
+
+        def edit(body: Body) -> None:
+            number, kept = before.number + 1, {one["number"]: one for one in body["signing"]}
+            left = kept.get(number, {}).get("private")  # by a step before that did not end; it signed nothing
+            key = Ed25519PrivateKey.from_private_bytes(_raw(left)) if left else Ed25519PrivateKey.generate()
+            after = public or key.public_key().public_bytes_raw()
+            signed = sign(SigningKey.handover(before.public, after, since))
+            made.append(SigningKey(number, place, ring.now(), since, after, signed))
+            written = made[0].written() if public else _signing(made[0], key)
+            _put(body["signing"], "number", written | {"pending": True})
 
         self._change(edit)
         return made[0]
 
-    def promote(self, key_id: int) -> None:
-        """New records lie under this generation from now on."""
-        self._change(lambda body: _written(body, ring.promoted(_generations(body), key_id)))
-
-    def move(self, key_id: int, state: str) -> None:
-        """A generation is "retired" (kept for old backups) or "destroyed" (its key forgotten)."""
+    def confirm_signing(self, number: int) -> None:
+        """The database has it: from now on this file vouches for it."""
 
         def edit(body: Body) -> None:
-            _written(body, ring.moved(_generations(body), key_id, state))
-            if state == "destroyed":
-                next(one for one in body["keys"] if one["id"] == key_id).pop("key", None)
+            for one in body["signing"]:
+                if one["number"] == number:
+                    one.pop("pending", None)
 
         self._change(edit)
 
-    def hand_over(self, since: int, place: str, public: bytes | None, sign: Callable[[bytes], bytes]) -> SigningKey:
-        """See `Provider.hand_over`. `public` is the new key's where it lies elsewhere, `sign` is by the old one."""
+    def parcel(self, name: str) -> bytes:
+        """One key ("key 3", with the layers of its depth, or "signing 2") sealed for whoever holds this file's secrets."""
+        self._renew()
+        kind, number = name.split(" ")
+        if kind == "key":
+            [one] = [one for one in self._body["keys"] if one["id"] == int(number)]
+            told = {"key": one, "index": {name: layers[: one["depth"]] for name, layers in self._body["index"].items()}}
+        else:
+            [one] = [one for one in self._body["signing"] if one["number"] == int(number)]
+            told = {"signing": {name: value for name, value in one.items() if name != "pending"}}
+        return self.sealed_for_hosts(name, json.dumps(told).encode())
+
+    def take_up(self, name: str, sealed: bytes) -> None:
+        """Hold what `parcel` sealed on another host. Raises `ParcelWrong`."""
+        told = json.loads(self.opened_from_hosts(name, sealed))
 
         def edit(body: Body) -> None:
-            key = Ed25519PrivateKey.generate()
-            made = public or key.public_key().public_bytes_raw()
-            signed = sign(SigningKey.handover(self._signers[-1].public, made, since))
-            one = SigningKey(len(body["signing"]) + 1, place, ring.now(), since, made, signed)
-            body["signing"].append(one.written() if public else _signing(one, key))
+            if "key" in told:
+                _put(body["keys"], "id", told["key"])
+                for index, layers in told["index"].items():
+                    body["index"][index][: len(layers)] = layers
+            else:
+                _put(body["signing"], "number", told["signing"])
 
         self._change(edit)
-        return self._signers[-1]
+
+    def sealed_for_hosts(self, name: str, plain: bytes) -> bytes:
+        """Sealed under a key of the secrets that every host of the installation has from its first day."""
+        nonce = os.urandom(NONCE)
+        return nonce + self._between_hosts().encrypt(nonce, plain, name.encode())
+
+    def opened_from_hosts(self, name: str, sealed: bytes) -> bytes:
+        """Undo `sealed_for_hosts`. Raises `ParcelWrong`."""
+        try:
+            return self._between_hosts().decrypt(sealed[:NONCE], sealed[NONCE:], name.encode())
+        except (InvalidTag, ValueError) as exc:
+            raise ParcelWrong from exc
+
+    def carried(self) -> str:
+        """This file as it is carried to another host of the installation: sealed under the passphrase they share."""
+        return self._path.read_text()
+
+    def receive(self, text: str) -> None:
+        """Take up every key of a file that was carried here. Raises `ParcelWrong`."""
+        try:
+            other = _open(json.loads(text), self._passphrase)
+        except (ValueError, TypeError, AttributeError, WrongPassphrase) as exc:
+            raise ParcelWrong from exc
+
+        held = self.held()
+
+        def edit(body: Body) -> None:
+            if other["secrets"] != body["secrets"]:
+                raise ParcelWrong
+            for one in other["keys"]:
+                if one["id"] not in held:
+                    _put(body["keys"], "id", one)
+                    for index, layers in other["index"].items():
+                        body["index"][index][: one["depth"]] = layers[: one["depth"]]
+            for one in other["signing"]:
+                if not one.get("pending"):
+                    _put(body["signing"], "number", one)
+
+        self._change(edit)
+
+    def _aside(self, one: Generation) -> bool:
+        """Whether the key or a layer of a generation is one that was set aside, and is here still."""
+        names = {f"key {one.id}", *(f"{index} {one.depth}" for index in INDEXES)} & self._not_used.keys()
+        secrets = self.secrets() if names else {}
+        return any(secrets.get(name) == self._not_used[name] for name in names)
+
+    def _between_hosts(self) -> AESGCM:
+        secret = self._secrets["blobs"] + self._secrets["ledger"]
+        return AESGCM(blake2b(digest_size=32, key=secret, person=b"between hosts").digest())
 
     def _cipher(self, key_id: int) -> Aead:
         if key_id not in self._wrapping:
@@ -179,13 +290,13 @@ class KeyFile:
             self._seen = seen
 
     def _take(self, body: Body) -> None:
+        self._body = body
         self._ring = _generations(body)
         self._wrapping = {
             one["id"]: SUITES[one["suite"]].open(_raw(one["key"])) for one in body["keys"] if "key" in one
         }
         self._index = {name: [Layer.read(one) for one in layers] for name, layers in body["index"].items()}
         self._secrets = {purpose: _raw(secret) for purpose, secret in body["secrets"].items()}
-        self._signers = [SigningKey.read(one) for one in body["signing"]]
         self._private = {
             one["number"]: Ed25519PrivateKey.from_private_bytes(_raw(one["private"]))
             for one in body["signing"]
@@ -203,7 +314,7 @@ class KeyFile:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    with path.with_suffix(".lock").open("w") as lock:
+    with os.fdopen(os.open(path.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -212,9 +323,9 @@ def _generations(body: Body) -> list[Generation]:
     return [Generation(**{name: one[name] for name in _GENERATION}) for one in body["keys"]]
 
 
-def _written(body: Body, generations: Sequence[Generation]) -> None:
-    for one, generation in zip(body["keys"], generations, strict=True):
-        one |= asdict(generation)
+def _put(kept: list[Body], key: str, one: Body) -> None:
+    """In the place of the one with the same number, or behind the last."""
+    kept[:] = [*(other for other in kept if other[key] != one[key]), one]
 
 
 def _signing(one: SigningKey, key: Ed25519PrivateKey) -> Body:

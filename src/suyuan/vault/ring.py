@@ -9,7 +9,7 @@ as the key it lies under. States follow each other and never go back:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from suyuan.vault.errors import RotationUnfinished
@@ -55,6 +55,11 @@ def retiring(ring: Iterable[Generation], level: int) -> Generation | None:
     return next((one for one in ring if one.level == level and one.state == "retiring"), None)
 
 
+def waiting(ring: Iterable[Generation], level: int) -> Generation | None:
+    """The generation of a level that is made and not current yet, if one is."""
+    return next((one for one in ring if one.level == level and one.state == "next"), None)
+
+
 def announced(ring: Iterable[Generation], level: int, key_id: int, suite: str, holder: str) -> Generation:
     """The next generation of a level: one announced before and left there, else a new one.
 
@@ -63,21 +68,6 @@ def announced(ring: Iterable[Generation], level: int, key_id: int, suite: str, h
     kept = [one for one in ring if one.level == level]
     if retiring(kept, level):
         raise RotationUnfinished
-    waiting = next((one for one in kept if one.state == "next"), None)
     held = current(kept, level)
     depth = held.depth + 1 if held else 1
-    return waiting or Generation(key_id, level, suite, holder, depth, "next", now())
-
-
-def promoted(ring: Iterable[Generation], key_id: int) -> list[Generation]:
-    """The ring once `key_id` is current and the one before is retiring."""
-    kept = list(ring)
-    level = next(one.level for one in kept if one.id == key_id)
-    before = current(kept, level)
-    states = {key_id: "current"} | ({before.id: "retiring"} if before and before.id != key_id else {})
-    return [replace(one, state=states.get(one.id, one.state)) for one in kept]
-
-
-def moved(ring: Iterable[Generation], key_id: int, state: str) -> list[Generation]:
-    """The ring with one generation in another state."""
-    return [replace(one, state=state) if one.id == key_id else one for one in ring]
+    return waiting(kept, level) or Generation(key_id, level, suite, holder, depth, "next", now())

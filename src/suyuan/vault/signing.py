@@ -8,6 +8,9 @@ from __future__ import annotations
 import base64
 from typing import Any, NamedTuple
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 
 class SigningKey(NamedTuple):
     """The public half of one signing key (Ed25519, 32 bytes). It signs checkpoints longer than `since` entries.
@@ -26,6 +29,15 @@ class SigningKey(NamedTuple):
     def handover(before: bytes, after: bytes, since: int) -> bytes:
         """What the old key signs."""
         return f"suyuan signing key\n{before.hex()}\n{after.hex()}\n{since}\n".encode()
+
+    def hands_over_to(self, after: SigningKey) -> bool:
+        """Whether the next key is signed by this one."""
+        handed = self.handover(self.public, after.public, after.since)
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(after.signature, handed)
+        except InvalidSignature:
+            return False
+        return after.number == self.number + 1
 
     def written(self) -> dict[str, Any]:
         """As it stands in a key file."""

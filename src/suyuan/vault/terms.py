@@ -53,16 +53,16 @@ def digester(level: int, depth: int, wanted: Iterable[str] = ()) -> Digest:
     """
     if level == LEVEL:
         asked = list(set(wanted))
-        digests = provider().agent.digests(asked, depth)
+        digests = provider().second(depth).digests(asked, depth)
         return dict(zip(asked, (_EIGHT + one for one in digests), strict=True)).__getitem__
-    return _digester(tuple(provider().file.index(TERMS)[:depth]))
+    return _digester(tuple(provider().layers(TERMS, depth)))
 
 
 def digests(level: int, depth: int, wanted: Sequence[str]) -> bytes:
     """The keyed digests of many terms of a level under so many layers, 8 bytes each. Raises `VaultSealed`."""
     if level == LEVEL:
-        return b"".join(provider().agent.digests(wanted, depth))
-    first, *outer = provider().file.index(TERMS)[:depth]
+        return b"".join(provider().second(depth).digests(wanted, depth))
+    first, *outer = provider().layers(TERMS, depth)
     return b"".join(moved_on(outer, map(keyed(first, TERM_BYTES), map(str.encode, wanted)), TERM_BYTES))
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from suyuan.access import decide
 from suyuan.access.sign_in.fresh import fresh_factor_first
 from suyuan.access.web import ActingRequest, with_acting
-from suyuan.vault import custody
+from suyuan.vault import custody, hosts
 from suyuan.vault.errors import NoAgent, NoCustodians
 
 
@@ -26,7 +26,7 @@ def level(request: ActingRequest) -> HttpResponse:
         except (NoAgent, NoCustodians) as error:
             messages.error(request, f"{error}{error.mend}")
         return redirect("vault:level")
-    return render(request, "vault/level.html", {"one": custody.status()})
+    return render(request, "vault/level.html", {"one": custody.status(), "hosts": hosts.known()})
 
 
 def _act(request: ActingRequest) -> None:
