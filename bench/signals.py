@@ -33,6 +33,7 @@ def main() -> None:
         from suyuan.access import queries as access
         from suyuan.access.acting import acting
         from suyuan.audit import queries
+        from suyuan.audit.reading import Reading
 
         with superuser(installation) as db, db.transaction():
             year = Maker(db, officers=wanted.officers, days=365, each=wanted.each).make()
@@ -41,7 +42,9 @@ def main() -> None:
         with acting(auditor, access.default_ground(auditor)):
             begun = time.perf_counter()
             found = queries.signals(
-                datetime.combine(year.start, midnight(), CHINA), datetime.combine(year.end, midnight(), CHINA)
+                Reading(0, "monitoring"),
+                datetime.combine(year.start, midnight(), CHINA),
+                datetime.combine(year.end, midnight(), CHINA),
             )
             seconds = time.perf_counter() - begun
         truths = {(one.kind, one.person, one.record or timezone.localtime(one.since).date()) for one in found}

@@ -26,10 +26,8 @@ def main() -> None:
     wanted = asked.parse_args()
     with installed() as installation:
         import tampered
-        from world import settle
 
-        world = settle(installation)
-        tampered.history(world)
+        world = tampered.begin(installation)
         attacker = tampered.attack(installation)
         tampered.remember(attacker)
         tampered.later(world)

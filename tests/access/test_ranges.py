@@ -16,9 +16,12 @@ from suyuan.access.errors import Conflict, NotAllowed
 from suyuan.audit import actions as audit
 from suyuan.audit import queries as desk
 from suyuan.audit.queries import Wanted
+from suyuan.audit.reading import Reading
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 from world import CITY, COUNTY, FAR_COUNTY, MINISTRY, OTHER_COUNTY, PROVINCE, STATION, Somebody, World, grant
+
+READING = Reading(0, "monitoring")  # what pages enter before they read
 
 Superuser = Callable[[], psycopg.Connection[Any]]
 WITHIN = {"own": COUNTY, "below": STATION}
@@ -101,7 +104,7 @@ def test_an_auditor_sees_what_was_done_under_duties_in_range(county: World, supe
             ledger.append(one, Act.consult)
         ledger.append(ledger.Somebody(somebody.person), Act.sign_in)
     with county.auditor.acting():
-        seen = {(one.person, one.act) for one in desk.search(Wanted(acts=(Act.consult, Act.sign_in)))}
+        seen = {(one.person, one.act) for one in desk.search(READING, Wanted(acts=(Act.consult, Act.sign_in)))}
     mine = county.collector.person
     assert {(person, int(act)) for person, act in seen} == {(mine, int(Act.consult)), (mine, int(Act.sign_in))}
 

@@ -22,6 +22,7 @@ from suyuan.access.errors import NoGround, NotAllowed
 from suyuan.audit import actions, queries
 from suyuan.audit.errors import AuditRefused
 from suyuan.audit.queries import Wanted
+from suyuan.audit.reading import Reading
 from suyuan.audit.words import DETAILS
 from suyuan.cli.root import root
 from suyuan.installation import current
@@ -30,6 +31,8 @@ from suyuan.ledger.sequencer import run_once
 from suyuan.records import queries as records
 from suyuan.vault import actions as vault
 from world import CITY, Somebody, World
+
+READING = Reading(0, "monitoring")  # what pages enter before they read
 
 pytestmark = pytest.mark.usefixtures("database")
 MONDAY = timezone.localdate() - timedelta(days=timezone.localdate().weekday() + 7)
@@ -97,9 +100,9 @@ def test_pages_follow_without_gap_or_repeat(world: World) -> None:
     deliver(world.collector, "violation", rows)
     wanted = Wanted(person=world.collector.person, acts=(Act.collect,))
     with world.auditor.acting():
-        whole = queries.search(wanted, limit=1000)
+        whole = queries.search(READING, wanted, limit=1000)
         paged, after = [], ""
-        while page := queries.search(wanted, after, limit=3):
+        while page := queries.search(READING, wanted, after, limit=3):
             paged += page[:3]
             if len(page) <= 3:
                 break
@@ -111,13 +114,13 @@ def test_pages_follow_without_gap_or_repeat(world: World) -> None:
 def test_an_entry_is_proved_on_the_spot(world: World, looked_at: UUID) -> None:
     """Before it is sequenced it says that it waits; then its place in the tree is proved under the signed checkpoint."""
     with world.auditor.acting():
-        [look] = queries.search(Wanted(record=looked_at, acts=(Act.consult,)))
-        waiting = queries.entry(look.writer, look.n)
+        [look] = queries.search(READING, Wanted(record=looked_at, acts=(Act.consult,)))
+        waiting = queries.entry(READING, look.writer, look.n)
     assert waiting is not None
     assert (waiting.leaf, waiting.proved) == (None, False)
     sequence()
     with world.auditor.acting():
-        placed = queries.entry(look.writer, look.n)
+        placed = queries.entry(READING, look.writer, look.n)
     assert placed is not None
     assert placed.proved
 
@@ -162,7 +165,7 @@ def test_anybody_can_draw_last_weeks_sample_again(world: World, past_week: list[
         size = actions.draw(who, MONDAY)
         assert actions.draw(who, MONDAY) == size
         week = next(one for one in queries.weeks(who) if one.monday == MONDAY)
-        drawn = {(one.writer, one.n) for one in queries.items(MONDAY)}
+        drawn = {(one.writer, one.n) for one in queries.items(READING, MONDAY)}
     assert week.seed is not None
     assert sha256(week.seed).digest() == week.seed_digest
     seed = week.seed
@@ -227,9 +230,9 @@ def test_a_sample_is_answered_by_head_and_auditor_and_the_week_concluded(
     with world.auditor.acting() as who:
         actions.open_weeks(who)
         actions.draw(who, MONDAY)
-        every = queries.items(MONDAY)
+        every = queries.items(READING, MONDAY)
     with world.head.acting() as who:
-        mine = queries.items(MONDAY)
+        mine = queries.items(READING, MONDAY)
         assert {one.person for one in mine} == {one.person for one in every} - {world.head.person}
         first = mine[0]
         finding = actions.confirm(who, (first.agency, first.monday, first.writer, first.n), False, "与所报案件无关")
@@ -259,10 +262,10 @@ def test_nobody_else_answers_for_accesses(world: World, past_week: list[tuple[in
     with world.auditor.acting() as who:
         actions.open_weeks(who)
         actions.draw(who, MONDAY)
-        one = queries.items(MONDAY)[0]
+        one = queries.items(READING, MONDAY)[0]
     with getattr(world, name).acting() as who:
         with pytest.raises(NotAllowed), transaction.atomic():
-            queries.items(MONDAY)
+            queries.items(READING, MONDAY)
         with pytest.raises(NotAllowed), transaction.atomic():
             actions.confirm(who, (one.agency, one.monday, one.writer, one.n), True)
 

@@ -86,5 +86,5 @@ def test_findings_are_opened_and_closed_on_the_page(world: World) -> None:
 
 def test_questions_are_asked_on_the_page(world: World, past_week: object) -> None:  # noqa: F811
     """With their words; nothing is said of people but that they are asked."""
-    page = page_of(world.auditor).get(f"/audit/questions/?since={MONDAY}").content.decode()
+    page = page_of(world.auditor).get(f"/audit/questions/?since={MONDAY}&purpose=monitoring").content.decode()
     assert "不是结论" in page

@@ -14,8 +14,11 @@ from audit.year import CHINA, Maker, Truth, Year, measure
 from suyuan.access.errors import NotAllowed
 from suyuan.audit import queries
 from suyuan.audit.queries import Signal
+from suyuan.audit.reading import Reading
 from suyuan.audit.words import SIGNALS
 from world import World
+
+READING = Reading(0, "monitoring")  # what pages enter before they read
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -38,7 +41,9 @@ def year(world: World, superuser: Callable[[], psycopg.Connection[Any]], made: d
 def asked(world: World, year: Year) -> list[Signal]:
     """Every question about the year."""
     with world.auditor.acting():
-        return queries.signals(datetime.combine(year.start, time(), CHINA), datetime.combine(year.end, time(), CHINA))
+        return queries.signals(
+            READING, datetime.combine(year.start, time(), CHINA), datetime.combine(year.end, time(), CHINA)
+        )
 
 
 def truth(one: Signal) -> Truth:
@@ -74,4 +79,4 @@ def test_only_auditors_ask(world: World, year: Year, name: str) -> None:
     """Nobody else sees questions about colleagues."""
     now = timezone.now()
     with getattr(world, name).acting(), pytest.raises(NotAllowed):
-        queries.signals(now - timedelta(days=1), now)
+        queries.signals(READING, now - timedelta(days=1), now)

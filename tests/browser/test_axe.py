@@ -37,7 +37,7 @@ def pages(world: World, record: object, batch: object) -> dict[Somebody | None, 
         world.analyst: ["/"],
         world.auditor: [
             "/", "/review/", "/emergency/", "/audit/?purpose=lawfulness&person=T00001", f"/audit/record/{record}/", "/audit/weeks/",
-            f"/audit/weeks/{MONDAY}/", "/audit/questions/", "/audit/findings/", "/audit/entry/1/1/", "/audit/exports/",
+            f"/audit/weeks/{MONDAY}/", "/audit/questions/?purpose=lawfulness", "/audit/findings/", "/audit/entry/1/1/?purpose=lawfulness", "/audit/exports/",
         ],
         world.custodian: ["/", "/vault/keys/"],
         world.head: ["/", "/grounds/", "/emergency/", "/audit/sample/", "/records/violation/export/"],

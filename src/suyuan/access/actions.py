@@ -58,11 +58,16 @@ def lower_clearance(who: Acting, duty: int) -> None:
 
 
 def install() -> None:
-    """Enter what the tables came with, as the first entry of an empty ledger; nothing on any other."""
+    """Enter what the tables came with, as the first entry of an empty ledger.
+
+    On any other, what an older release left in tables that are bound only since, once.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM ledger_writer WHERE n > 0)")
         if not cursor.fetchone()[0]:
             ledger.append(ledger.SYSTEM, Act.administer, detail={"done": "install", **bound.existing()})
+        elif adopted := bound.adopt():
+            ledger.append(ledger.SYSTEM, Act.administer, detail={"done": "bind", **adopted})
 
 
 def first_activation_code() -> str | None:
@@ -75,6 +80,7 @@ def first_activation_code() -> str | None:
         cursor.execute("SELECT access_offer_codes(%s, %s)", [list(FOUNDERS), [_digest(code) for _, code in codes]])
         if not cursor.fetchone()[0]:
             return None
+        ledger.append(ledger.SYSTEM, Act.administer, detail={"done": "offer_codes"}, changes=True)
     return "\n".join(f"{kind} {code}" for kind, code in codes)
 
 

@@ -12,12 +12,13 @@ class AccessConfig(AppConfig):
     label = "access"
 
     def ready(self) -> None:
-        """Enter sign-ins in the ledger, and bind grants to their entries, and check who founded the installation."""
-        from suyuan.access.rows import BOUND
+        """Enter sign-ins in the ledger, say where the tables stand, and check who founded the installation."""
+        from suyuan.access.rows import EVIDENCE
         from suyuan.access.sign_in import sessions
-        from suyuan.access.verify import verify_founders
-        from suyuan.ledger import bound, verify
+        from suyuan.access.verify import verify_founders, verify_open_types
+        from suyuan.ledger import evidence, verify
 
         sessions.connect()
-        bound.register(BOUND)
+        evidence.place(EVIDENCE)
         verify.register(verify_founders)
+        verify.register(verify_open_types)

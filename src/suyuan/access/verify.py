@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import psycopg
 
+from suyuan import catalog
 from suyuan.access.actions import FOUNDERS
 from suyuan.installation import current
 from suyuan.ledger.acts import Act
@@ -14,6 +15,19 @@ from suyuan.ledger.faults import Fault
 
 _BEYOND = ("首批管理员之外又有人凭激活码成为管理员", "somebody became an administrator by a code after the founders")
 _CODES = ("激活码的使用登记与账本不符", "the codes that were used differ from what the ledger says")
+
+
+def verify_open_types() -> Iterator[Fault]:
+    """The types that open without a purpose are those of the catalog, or fewer."""
+    with psycopg.connect(current().database("owner")) as owner:
+        rows = owner.execute("SELECT types FROM access_open_types").fetchall()
+    known = set(catalog.current().open_types)
+    if len(rows) != 1 or not set(filter(None, rows[0][0].split(","))) <= known:
+        zh, en = (
+            "无须事由即可查阅的类型与目录不符",
+            "the types that open without a purpose are not those of the catalog",
+        )
+        yield Fault("access.open_types", "access_open_types", zh, en)
 
 
 def verify_founders() -> Iterator[Fault]:

@@ -18,7 +18,7 @@ from suyuan.access.errors import NotAllowed
 from suyuan.audit import queries
 from suyuan.audit.errors import AuditRefused
 from suyuan.audit.queries import Line, Wanted
-from suyuan.audit.words import PURPOSES
+from suyuan.audit.reading import reading
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 from suyuan.vault import actions as vault
@@ -31,17 +31,10 @@ def search(who: Acting, purpose: str, wanted: Wanted, after: str = "", limit: in
 
     Raises `NotAllowed`, and `AuditRefused` for a purpose that is none of the four.
     """
-    if purpose not in PURPOSES:
-        raise AuditRefused("audit_purpose")
-    found = queries.search(wanted, after, limit)
-    detail = {
-        "purpose": purpose,
-        "person": wanted.person,
-        "ground": wanted.ground,
-        "acts": [int(act) for act in wanted.acts],
-    }
-    ledger.append(who, Act.audit, record=wanted.record, detail={k: v for k, v in detail.items() if v})
-    return found
+    acts = [int(act) for act in wanted.acts]
+    about = {"person": wanted.person, "ground": wanted.ground, "acts": acts}
+    with reading(who, purpose, "search", record=wanted.record, **about) as read:
+        return queries.search(read, wanted, after, limit)
 
 
 def open_weeks(who: Acting) -> None:

@@ -13,7 +13,7 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         """Bind what auditors did to its entries."""
-        from suyuan.audit.rows import BOUND
-        from suyuan.ledger import bound
+        from suyuan.audit.rows import EVIDENCE
+        from suyuan.ledger import evidence
 
-        bound.register(BOUND)
+        evidence.place(EVIDENCE)

@@ -171,7 +171,8 @@ def _issue(who: Acting, record: UUID, recipient: str, with_content: bool) -> Non
         except ProgrammingError as exc:  # insufficient privilege
             raise NotFound from exc
         [number] = cursor.fetchone()
-    ledger.append(who, Act.disclose, record=record, detail={"proof": number, "content": with_content})
+        detail = {"proof": number, "content": with_content}
+        ledger.append(who, Act.disclose, record=record, detail=detail, changes=True)
 
 
 def _zip(proof: dict[str, Any]) -> bytes:

@@ -9,10 +9,7 @@ from django.db import ProgrammingError, connection
 
 from suyuan.access.acting import Acting
 from suyuan.access.errors import NotAllowed
-from suyuan.audit.errors import AuditRefused
-from suyuan.audit.words import PURPOSES
-from suyuan.ledger import actions as ledger
-from suyuan.ledger.acts import Act
+from suyuan.audit.reading import reading
 from suyuan.records.export import words
 
 
@@ -40,15 +37,12 @@ def exports(who: Acting, purpose: str, before: int | None = None, limit: int = 5
 
     Raises `NotAllowed`, and `AuditRefused` for a purpose that is none of the four.
     """
-    if purpose not in PURPOSES:
-        raise AuditRefused("audit_purpose")
-    with connection.cursor() as cursor:
+    with reading(who, purpose, "read_exports"), connection.cursor() as cursor:
         try:
             cursor.execute("SELECT * FROM audit_exports(%s, %s)", [before, limit + 1])
         except ProgrammingError as exc:  # insufficient privilege
             raise NotAllowed("当前岗位不能查询审计账本。", "The current duty does not read the ledger.") from exc
         rows = cursor.fetchall()
-    ledger.append(who, Act.audit, detail={"purpose": purpose, "done": "read_exports"})
     return [_left(*row) for row in rows]
 
 

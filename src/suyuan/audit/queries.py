@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from suyuan.access.acting import Acting
 from suyuan.access.errors import NotAllowed
+from suyuan.audit.reading import Reading
 from suyuan.audit.words import DETAILS
 from suyuan.ledger.acts import WORDS, Act
 from suyuan.ledger.checkpoint import read
@@ -180,7 +181,7 @@ class Signal(NamedTuple):
     until: datetime
 
 
-def search(wanted: Wanted, after: str = "", limit: int = 50) -> list[Line]:
+def search(reading: Reading, wanted: Wanted, after: str = "", limit: int = 50) -> list[Line]:
     """Entries that fit, newest first, one more than `limit` where there are more. Raises `NotAllowed`."""
     before = [int(one) for one in after.split(".")] if after else [None, None, None]
     values = [
@@ -199,7 +200,7 @@ def seats() -> list[tuple[Any, ...]]:
     return _called("SELECT audit_seats()", [])
 
 
-def entry(writer: int, n: int) -> Placed | None:
+def entry(reading: Reading, writer: int, n: int) -> Placed | None:
     """One entry with its place in the tree, proved on the spot; None where the auditor reaches no such entry."""
     rows = _called("SELECT * FROM audit_entry(%s, %s)", [writer, n])
     if not rows:
@@ -226,7 +227,7 @@ def reasons(grounds: Iterable[int]) -> dict[int, Reason]:
         return {ground: Reason(*rest) for ground, *rest in cursor.fetchall()}
 
 
-def counts(since: datetime, until: datetime) -> list[tuple[Act, int, int]]:
+def counts(reading: Reading, since: datetime, until: datetime) -> list[tuple[Act, int, int]]:
     """Entries and people by act in a stretch of time. Raises `NotAllowed`."""
     rows = _called("SELECT * FROM audit_counts(%s, %s)", [_micros(since), _micros(until)])
     return [(Act(act), entries, people) for act, entries, people in rows]
@@ -246,10 +247,21 @@ def weeks(who: Acting, limit: int = 26) -> list[Week]:
                 for monday, digest, at, seed, *rest in cursor.fetchall()]  # fmt: skip
 
 
-def items(monday: date | None = None) -> list[Item]:
+def items(reading: Reading, monday: date | None = None) -> list[Item]:
     """Sampled accesses: all of a week for its auditor, those to answer for a head. Raises `NotAllowed`."""
     rows = _called("SELECT * FROM audit_items(%s)", [monday])
     return [Item._make((*row[:11], _moment(row[11] or 0), Act(row[12] or Act.consult), *row[13:])) for row in rows]
+
+
+def to_confirm(who: Acting) -> int:
+    """How many sampled accesses wait for this head of department. A number only: nothing of the log is read."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT count(*) FROM audit_item i JOIN access_agency a ON a.agency = %s
+               WHERE i.unit >= a.agency AND i.unit < a.agency + a.width AND i.person <> %s AND i.head IS NULL""",
+            [who.agency, who.person],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def findings(who: Acting, limit: int = 200) -> list[Finding]:
@@ -266,7 +278,7 @@ def findings(who: Acting, limit: int = 200) -> list[Finding]:
         return [Finding(*row) for row in cursor.fetchall()]
 
 
-def signals(since: datetime, until: datetime) -> list[Signal]:
+def signals(reading: Reading, since: datetime, until: datetime) -> list[Signal]:
     """Questions about the accesses of a stretch of time, the rarest kinds first. Raises `NotAllowed`."""
     rows = _called("SELECT * FROM audit_signals(%s, %s)", [since, until])
     found = [Signal._make((*row[:4], _moment(row[4]), _moment(row[5]))) for row in rows]

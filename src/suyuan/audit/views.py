@@ -23,6 +23,7 @@ from suyuan.access.words import GROUNDS
 from suyuan.audit import actions, queries
 from suyuan.audit.errors import AuditRefused
 from suyuan.audit.queries import Line, Wanted
+from suyuan.audit.reading import WEEKLY, reading
 from suyuan.audit.words import OPERATIONS, PURPOSES, SIGNALS, SOURCES
 from suyuan.i18n import say
 from suyuan.ledger.acts import WORDS, Act
@@ -66,7 +67,11 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
 def entry(request: ActingRequest, writer: int, n: int) -> HttpResponse:
     """One entry, and the proof of its place, checked while the page is made."""
     _require(request, "audit")
-    found = queries.entry(writer, n)
+    purpose = chosen_purpose(request)
+    if not purpose:
+        return ask_purpose(request)
+    with reading(request.acting, purpose, "read_entry", writer=writer, n=n) as read:
+        found = queries.entry(read, writer, n)
     if found is None:
         raise Http404
     reason = queries.reasons([found.entry.ground]).get(found.entry.ground)
@@ -103,11 +108,12 @@ def week(request: ActingRequest, monday: str) -> HttpResponse:
         })  # fmt: skip
         return redirect("audit:week", monday=monday)
     since = timezone.make_aware(datetime.combine(day, time()))
-    listed = queries.items(day) if one.drawn_at else []
+    with reading(who, WEEKLY, "read_week", week=monday) as read:
+        listed = queries.items(read, day) if one.drawn_at else []
+        counted = queries.counts(read, since, since + timedelta(days=7))
     context = {
         "week": one, "sunday": day + timedelta(days=6), "items": _reasoned(listed), "me": who.person,
-        "counts": [(say(*WORDS[act]), entries, people) for act, entries, people in
-                   queries.counts(since, since + timedelta(days=7))],
+        "counts": [(say(*WORDS[act]), entries, people) for act, entries, people in counted],
         "done": sum(one.auditor is not None for one in listed),
     }  # fmt: skip
     return render(request, "audit/week.html", context)
@@ -121,7 +127,9 @@ def sample(request: ActingRequest) -> HttpResponse:
     if request.method == "POST":
         _act(request, {"answer": lambda: _answer(request)})
         return redirect("audit:sample")
-    return render(request, "audit/sample.html", {"items": _reasoned(queries.items()), "me": request.acting.person})
+    with reading(request.acting, WEEKLY, "read_sample") as read:
+        context = {"items": _reasoned(queries.items(read)), "me": request.acting.person}
+    return render(request, "audit/sample.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -150,9 +158,14 @@ def findings(request: ActingRequest) -> HttpResponse:
 def questions(request: ActingRequest) -> HttpResponse:
     """Accesses that look odd, each as a question; of the last thirty days unless a time is given."""
     _require(request, "audit")
+    purpose = chosen_purpose(request)
+    if not purpose:
+        return ask_purpose(request)
     until = parse_date(request.GET.get("until", "")) or timezone.localdate()
     since = parse_date(request.GET.get("since", "")) or until - timedelta(days=30)
-    found = queries.signals(_start(since), _start(until + timedelta(days=1)))
+    first, last = since.isoformat(), until.isoformat()
+    with reading(request.acting, purpose, "read_questions", since=first, until=last) as read:
+        found = queries.signals(read, _start(since), _start(until + timedelta(days=1)))
     groups: dict[str, list[queries.Signal]] = {}
     for one in found:
         groups.setdefault(one.kind, []).append(one)
@@ -175,6 +188,12 @@ def chosen_purpose(request: HttpRequest) -> str:
     if said in PURPOSES:
         request.session["audit_purpose"] = said
     return str(request.session.get("audit_purpose", ""))
+
+
+def ask_purpose(request: HttpRequest) -> HttpResponse:
+    """The form that asks what the log is read for; the page itself comes after it, with what was asked for."""
+    kept = [(name, value) for name, value in request.GET.items() if name != "purpose"]
+    return render(request, "audit/purpose.html", {"purposes": worded(PURPOSES), "kept": kept})
 
 
 def _wanted(request: HttpRequest) -> tuple[Wanted, list[str]]:

@@ -65,6 +65,11 @@ DETAILS = {
     "end_duty": _("终止岗位"),
     "unlock": _("解除锁定"),
     "install": _("安装"),
+    "bind": _("登记旧版本留下的内容"),
+    "offer_codes": _("生成首次激活码"),
+    "sample_seen": _("查看抽样"),
+    "import_done": _("导入完成"),
+    "import_withdrawn": _("撤销导入"),
     "activate": _("首次激活"),
     "ask_ground": _("申请事由"),
     "assign_ground": _("指派事由"),
@@ -88,6 +93,11 @@ DETAILS = {
     "open_finding": _("登记问题"),
     "close_finding": _("问题办结"),
     "read_exports": _("查看导出登记"),
+    "search": _("查询账目"),
+    "read_entry": _("查看账目"),
+    "read_week": _("查看每周审计"),
+    "read_sample": _("查看待核对的抽查"),
+    "read_questions": _("查看查阅疑点"),
 }
 OPERATIONS = ("collect", "amend", "consult", "list", "search", "reveal", "disclose", "export", "combine", "seal", "erase",
               "review", "sign_in", "sign_out", "sign_in_failed", "denied", "administer", "audit", "prune")  # fmt: skip

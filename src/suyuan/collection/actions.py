@@ -16,6 +16,8 @@ from suyuan.collection.errors import ImportRefused
 from suyuan.collection.queries import ABOUT, DRAFT, FAILURE, FOUND, SQL, UPLOAD, Job, place
 from suyuan.collection.tally import Tally
 from suyuan.errors import SuyuanError
+from suyuan.ledger import actions as ledger
+from suyuan.ledger.acts import Act
 from suyuan.vault import actions as vault
 
 PART = 4 << 20
@@ -23,6 +25,9 @@ PART = 4 << 20
 
 LARGEST = 256 << 20
 """Bytes of the largest upload; larger files come by command line, which streams them."""
+
+
+_ENDED = ("done", "withdrawn")  # an import changes no more: its figures are bound to an entry
 
 
 def new_id() -> UUID:
@@ -74,7 +79,10 @@ def move(who: Acting, import_id: UUID, state: str, *before: str, failure: Suyuan
     try:
         with connection.cursor() as cursor:
             cursor.execute(SQL["move"], {"id": import_id, "state": state, "failure": sealed, "from": list(before)})
-            return bool(cursor.rowcount)
+            moved = bool(cursor.rowcount)
+        if moved and state in _ENDED:
+            ledger.append(who, Act.administer, detail={"done": f"import_{state}"}, changes=True)
+        return moved
     except IntegrityError as exc:
         raise _being_taken_in() from exc
 

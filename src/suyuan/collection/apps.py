@@ -11,3 +11,10 @@ class CollectionConfig(AppConfig):
     name = "suyuan.collection"
     label = "collection"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Say where its tables stand."""
+        from suyuan.collection.rows import EVIDENCE
+        from suyuan.ledger import evidence
+
+        evidence.place(EVIDENCE)

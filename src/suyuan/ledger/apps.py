@@ -12,7 +12,9 @@ class LedgerConfig(AppConfig):
     label = "ledger"
 
     def ready(self) -> None:
-        """Bring the check of bound rows to `ledger verify`."""
-        from suyuan.ledger import bound, verify
+        """Bring the check of bound rows to `ledger verify`, and say where its tables stand."""
+        from suyuan.ledger import bound, evidence, verify
+        from suyuan.ledger.rows import EVIDENCE
 
+        evidence.place(EVIDENCE)
         verify.register(bound.verify_rows)

@@ -8,8 +8,9 @@ the stored columns, so that no function of the database is trusted for it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -18,26 +19,48 @@ from django.db import connection
 from psycopg import sql
 
 from suyuan.installation import current
+from suyuan.ledger.acts import Act
 from suyuan.ledger.faults import Fault
 
 
 class Bound(NamedTuple):
-    """A table whose rows are bound: its key, and the columns that count (all of them, unless said)."""
+    """A table whose rows are bound: its key, and the columns that count, written out: a new column changes no digest.
+
+    Attributes:
+        loose: the other columns, each with the reason why nothing covers it.
+        order: where several rows have one key they are bound together, in the order of these columns.
+        source: SQL of the rows where they are not simply those of the table.
+        when: SQL condition on a row `t` from which on it must be bound; before that it may still change.
+        appended: no row of it ever changes or goes.
+        adopted: bound since a later release: what an older one left behind is entered at its first start under this one.
+    """
 
     table: str
     key: tuple[str, ...]
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...]
+    loose: Mapping[str, str] = MappingProxyType({})
+    order: tuple[str, ...] = ()
+    source: str = ""
+    when: str = "true"
+    appended: bool = False
+    adopted: bool = False
 
     def name(self, row: dict[str, Any]) -> str:
         """What entries and faults call a row: the table and its key."""
         return " ".join([self.table, *(str(row[column]) for column in self.key)])
 
-    def digest(self, row: dict[str, Any]) -> str:
-        """SHA-256 in hexadecimal over the row as canonical JSON."""
-        counted = {column: row[column] for column in self.columns} if self.columns else row
-        return sha256(orjson.dumps(counted, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    def digest(self, rows: Sequence[dict[str, Any]]) -> str:
+        """SHA-256 in hexadecimal over the row, or the rows of one key in their order, as canonical JSON."""
+        counted = [{column: row[column] for column in self.columns} for row in rows]
+        said = sorted(counted, key=self._place) if self.order else counted[-1]
+        return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def _place(self, row: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple(row[column] for column in self.order)
 
 
+GONE = "gone"
+"""In place of a digest: the row was taken away by the act of this entry."""
 _bound: dict[str, Bound] = {}
 _WORDS = {
     "row.altered": ("授权、事由或审计登记被改动", "a grant, a ground or an audit's record was changed"),
@@ -51,64 +74,108 @@ def register(tables: Iterable[Bound]) -> None:
     _bound.update({one.table: one for one in tables})
 
 
+def table(name: str) -> Bound | None:
+    """How a table is bound, if it is."""
+    return _bound.get(name)
+
+
 def changes() -> dict[str, dict[str, str]]:
     """The rows this transaction changed since they were last asked for, name by name with their digests, for `detail`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('suyuan.changed', true), set_config('suyuan.changed', '', true)")
         lines = (cursor.fetchone()[0] or "").splitlines()
-    found = [json.loads(line) for line in lines]
-    return _named((_bound[one["table"]], one["row"]) for one in found)
+    named: dict[str, list[dict[str, Any]]] = {}
+    gone: dict[str, bool] = {}
+    for one in map(json.loads, lines):
+        name = _bound[one["table"]].name(one["row"])
+        named.setdefault(name, []).append(one["row"])
+        gone[name] = "gone" in one
+    rows = {name: GONE if gone[name] else _bound[name.partition(" ")[0]].digest(found) for name, found in named.items()}
+    return {"rows": rows} if rows else {}
 
 
-def existing() -> dict[str, dict[str, str]]:
-    """Every bound row there is, in the same form: an installation begins by entering what its tables came with."""
+def digest_of(table: str, rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """Rows of one key as `changes` would give them, for a table too large for a trigger."""
+    one = _bound[table]
+    return {"rows": {one.name(rows[0]): one.digest(rows)}}
+
+
+def existing() -> dict[str, Any]:
+    """Every bound row there is, in the same form: an installation begins by entering what its tables came with.
+
+    `tables` names the tables that are bound from here on, so that nothing is entered this way twice.
+    """
     with psycopg.connect(current().database("owner")) as owner:
-        return _named((one, row) for one in _bound.values() for row, _ in _rows(owner, one) if row is not None)
+        return _found(owner, list(_bound.values()))
+
+
+def adopt() -> dict[str, Any]:
+    """What an older release left in tables that are bound since, once for each table; nothing where there is no such table."""
+    with psycopg.connect(current().database("owner")) as owner:
+        known = owner.execute(
+            """SELECT jsonb_array_elements_text(detail->'tables') FROM ledger_entry
+               WHERE person = 0 AND act = %s AND detail ? 'tables'""",
+            [int(Act.administer)],
+        )
+        done = {name for (name,) in known}
+        wanted = [one for one in _bound.values() if one.adopted and one.table not in done]
+        return _found(owner, wanted, entered=False) if wanted else {}
+
+
+def _found(owner: psycopg.Connection, tables: list[Bound], *, entered: bool = True) -> dict[str, Any]:
+    """The names of tables and the digests of their rows; without `entered`, of those rows only that no entry names."""
+    rows = {
+        one.name(found[0]): one.digest(found)
+        for one in tables
+        for found, entry, due in _rows(owner, one)
+        if found is not None and due and (entered or entry is None)
+    }
+    return {"tables": [one.table for one in tables]} | ({"rows": rows} if rows else {})
 
 
 def verify_rows() -> Iterator[Fault]:
     """Faults in bound rows: altered, gone, or put there without an entry."""
     with psycopg.connect(current().database("owner")) as owner:
         for one in _bound.values():
-            for row, entered in _rows(owner, one):
-                code = _code(one, row, entered and entered["digest"])
+            for found, entered, due in _rows(owner, one):
+                code = _code(one, found, entered and entered["digest"], due)
                 if code:
-                    yield Fault(code, one.name(row) if row is not None else entered["name"], *_WORDS[code])
+                    yield Fault(code, one.name(found[0]) if found is not None else entered["name"], *_WORDS[code])
 
 
-def _code(one: Bound, row: dict[str, Any] | None, digest: str | None) -> str | None:
-    if row is None:
-        return "row.missing"
+def _code(one: Bound, rows: list[dict[str, Any]] | None, digest: str | None, due: bool) -> str | None:
+    if rows is None:
+        return None if digest == GONE else "row.missing"
     if digest is None:
-        return "row.not_in_ledger"
-    return None if one.digest(row) == digest else "row.altered"
+        return "row.not_in_ledger" if due else None
+    return None if one.digest(rows) == digest else "row.altered"
 
 
-def _named(rows: Iterable[tuple[Bound, dict[str, Any]]]) -> dict[str, dict[str, str]]:
-    named = {one.name(row): one.digest(row) for one, row in rows}
-    return {"rows": named} if named else {}
+def _rows(owner: psycopg.Connection, one: Bound) -> Iterator[tuple[Any, Any, bool]]:
+    """The rows of each key as JSON, the name and digest of the last entry about them, and whether they must have one.
 
-
-def _rows(owner: psycopg.Connection, one: Bound) -> Iterator[tuple[Any, Any]]:
-    """Each row as JSON beside the name and digest of the last entry about it; either may be missing.
-
-    What two writers enter within one round of the sequencer stands in the tree by writer and not by time. The row was
-    locked by the first until its end, so of such two the later time is the later entry.
+    Either may be missing. What two writers enter within one round of the sequencer stands in the tree by writer and not
+    by time. The row was locked by the first until its end, so of such two the later time is the later entry.
     """
     owner.execute("SET LOCAL TimeZone = 'UTC'")
     key = sql.SQL(" || ' ' || ").join([
         sql.Literal(one.table), *(sql.SQL("(to_jsonb(t)->>{})").format(sql.Literal(column)) for column in one.key)
     ])  # fmt: skip
     statement = sql.SQL(
-        """SELECT r.row, CASE WHEN e.name IS NOT NULL THEN jsonb_build_object('name', e.name, 'digest', e.digest) END
-           FROM (SELECT {key} AS name, to_jsonb(t) AS row FROM {table} t) r
+        """SELECT r.rows, CASE WHEN e.name IS NOT NULL THEN jsonb_build_object('name', e.name, 'digest', e.digest) END, r.due
+           FROM (SELECT {key} AS name, jsonb_agg(to_jsonb(t)) AS rows, bool_or({when}) AS due FROM {source} t GROUP BY 1) r
            FULL JOIN (SELECT DISTINCT ON (x.key) x.key AS name, x.value AS digest
                       FROM ledger_entry e LEFT JOIN ledger_leaf l USING (writer, n) LEFT JOIN LATERAL (
                           SELECT min(c.size) AS size FROM ledger_checkpoint c WHERE c.size > l.index) r ON true, jsonb_each_text(
                           CASE jsonb_typeof(e.detail->'rows') WHEN 'object' THEN e.detail->'rows' END) x
                       WHERE e.detail ? 'rows' AND split_part(x.key, ' ', 1) = {name}
                       ORDER BY x.key, r.size DESC NULLS FIRST, e.at DESC, e.n DESC) e ON e.name = r.name"""
-    ).format(key=key, table=sql.Identifier(one.table), name=sql.Literal(one.table))
+    ).format(
+        key=key,
+        when=sql.SQL(one.when),
+        source=sql.SQL(one.source) if one.source else sql.Identifier(one.table),
+        name=sql.Literal(one.table),
+    )
     with owner.cursor(f"bound_{one.table}") as cursor:
         cursor.execute(statement)
         yield from cursor

@@ -27,8 +27,8 @@ def verify(as_json: bool) -> None:
 
     What follows from a fault is counted under it; `--json` lists everything.
     """
+    from suyuan.ledger import evidence, witness
     from suyuan.ledger import verify as room
-    from suyuan.ledger import witness
 
     faults, hints = list(room.verify()), list(room.hints())
     if as_json:
@@ -37,10 +37,16 @@ def verify(as_json: bool) -> None:
             "faults": [one._asdict() for one in faults],
             "hints": [one._asdict() for one in hints],
             "witnessed_outside": not witness.alone(),
+            "not_evidence": [
+                {"tables": tables, "zh": zh, "en": en} for (zh, en), tables in evidence.unverified().items()
+            ],
         }
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
         _tell(faults, hints)
+        click.echo(say("不作为证据、因而不核对的表:", "Not evidence, hence not verified:"))
+        for reason, tables in evidence.unverified().items():
+            click.echo(f"    {', '.join(tables)}\n        {say(*reason)}")
         if said := witness.warning():
             click.echo(said)
     sys.exit(1 if faults else 0)

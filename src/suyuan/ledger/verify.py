@@ -119,8 +119,8 @@ def _counters(connection: psycopg.Connection, pruned: list[int]) -> Iterator[Fau
 def _sequenced(connection: psycopg.Connection) -> Iterator[Fault]:
     """What had its place in the tree must have it still: a tail that was cut off leaves the count of what was taken."""
     rows = connection.execute(
-        """SELECT s.writer, s.n, coalesce(l.n, 0) FROM ledger_sequenced s
-           LEFT JOIN (SELECT writer, max(n) AS n FROM ledger_leaf GROUP BY 1) l ON l.writer = s.writer
+        """SELECT coalesce(s.writer, l.writer), coalesce(s.n, 0), coalesce(l.n, 0) FROM ledger_sequenced s
+           FULL JOIN (SELECT writer, max(n) AS n FROM ledger_leaf GROUP BY 1) l ON l.writer = s.writer
            WHERE s.n IS DISTINCT FROM coalesce(l.n, 0)"""
     )
     for writer, taken, placed in rows.fetchall():
@@ -212,6 +212,7 @@ def _tree(connection: psycopg.Connection, pruned: list[int], notes: Iterable[Hel
     for place, hashes in tiles.items():
         if (stored := load(*place)) != hashes:
             yield _tile(*place, stored, hashes, broken)
+    yield from _strange_tiles(connection, tree.size)
     yield from _points(points, roots, tree.size, signers, broken)
     yield from _witnesses(notes, roots, tree, signers, broken)
 
@@ -240,7 +241,7 @@ def _leaves(
             for index, *row in rows:
                 if index != expected:
                     zh, en = "哈希树的叶子缺失", "a leaf of the tree is missing"
-                    faults.append(Fault("ledger.leaf_missing", f"leaf {expected}", zh, en))
+                    faults.append(Fault("ledger.leaf_missing", f"leaf {expected} before leaf {index}", zh, en))
                     broken.add(expected, faults[-1])
                 expected = index + 1
                 found, fault = leaf(index, row)
@@ -314,6 +315,18 @@ def _tile(level: int, index: int, stored: bytes, hashes: bytes, broken: _Broken)
     return Fault("ledger.tile_altered", where, zh, en, follows=broken.tile(level, index))
 
 
+def _strange_tiles(connection: psycopg.Connection, size: int) -> Iterator[Fault]:
+    """Tiles that a tree of that size does not have."""
+    rows = connection.execute(
+        "SELECT level, index FROM ledger_tile WHERE level < 0 OR level > 7 OR index < 0 "
+        "OR index * 256 >= %s / (256 ^ greatest(0, least(level, 7)))::numeric::bigint",
+        [size],
+    )
+    for level, index in rows.fetchall():
+        zh, en = "多出的哈希树节点", "a tile that the tree does not have"
+        yield Fault("ledger.tile_altered", f"tile {level}/{index}", zh, en)
+
+
 def _checkpoints(connection: psycopg.Connection) -> list[tuple[int, bytes, str]]:
     rows = connection.execute("SELECT size, root, note FROM ledger_checkpoint ORDER BY size").fetchall()
     return [(size, bytes(root), note) for size, root, note in rows]
@@ -334,8 +347,10 @@ def _points(
             first = first or fault.where
         if fault:
             yield fault
-    if size and (not points or points[-1][0] != size):
-        yield Fault("ledger.checkpoint_missing", f"size {size}", "最新的检查点缺失", "the newest checkpoint is missing")
+    last = points[-1][0] if points else 0
+    if size != last:
+        where = f"size {size}" + (f" leaf {last}" if size > last else "")
+        yield Fault("ledger.checkpoint_missing", where, "最新的检查点缺失", "the newest checkpoint is missing")
 
 
 def _point(length: int, root: bytes, note: str, roots: dict[int, bytes], signers: Sequence[Signer]) -> Fault | None:

@@ -213,7 +213,7 @@ def _write(
 ) -> dict[int, bytes]:
     """Store what is to be written, each record at the level of its type, the chunk itself at the highest."""
     ids = {id(one): _record_id(one) for one in arrangement.arrivals if one.write}
-    resolve(who, levels, arrangement, ids)
+    resolve(who, batch, chunk_no, levels, arrangement, ids)
     written = list(arrangement.writes())
     _hold_amended([one for one in written if one.known])
     if len(written) > _PIECE:
@@ -325,7 +325,7 @@ def _store(batch: UUID, packed: Packed, amended: bool) -> None:
             copy.write(packed.stream)
         cursor.execute(_SQL["staged"])
         values: dict[str, Any] = {"batch": batch, "depth": vault.identity_depths()[0]}
-        for name in ("keys", *(("remark", "rekey") if amended else ())):
+        for name in ("keys", *(("rekey", "remark") if amended else ())):
             cursor.execute(_SQL[name], values)
 
 

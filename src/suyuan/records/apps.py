@@ -13,9 +13,11 @@ class RecordsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the recomputation of every revision."""
-        from suyuan.ledger import verify
+        from suyuan.ledger import evidence, verify
+        from suyuan.records.rows import EVIDENCE
         from suyuan.records.verify import verify_revisions
         from suyuan.records.verify_exports import verify_exports
 
+        evidence.place(EVIDENCE)
         verify.register(verify_revisions)
         verify.register(verify_exports)

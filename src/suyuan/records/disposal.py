@@ -51,7 +51,7 @@ def ask(who: Acting, record: UUID, basis: str) -> None:
     with _worded(), connection.cursor() as cursor:
         cursor.execute("SELECT records_ask_disposal(%s, %s)", [record, sealed])
     detail = {"done": "ask_disposal", "basis": sha256(sealed).hexdigest()}
-    ledger.append(who, Act.administer, record=record, detail=detail)
+    ledger.append(who, Act.administer, record=record, detail=detail, changes=True)
 
 
 def erase(who: Acting, record: UUID) -> None:
@@ -59,7 +59,7 @@ def erase(who: Acting, record: UUID) -> None:
     decide.require(who, "keys")
     with _worded(), connection.cursor() as cursor:
         cursor.execute("SELECT records_erase(%s)", [record])
-    ledger.append(who, Act.erase, record=record)
+    ledger.append(who, Act.erase, record=record, changes=True)
 
 
 def waiting(who: Acting) -> list[Disposal]:

@@ -9,14 +9,24 @@ from django.db import connection
 
 from suyuan.access.acting import Acting
 from suyuan.installation.sql import statements
+from suyuan.ledger import actions as ledger
+from suyuan.ledger.acts import Act
+from suyuan.ledger.bound import digest_of
 from suyuan.records.arrival import Arrangement, Arrival, Finding, Outcome
 from suyuan.vault import actions as vault
 
 _SQL = statements("records", "take_in")
 
 
-def resolve(who: Acting, levels: Mapping[str, int], arrangement: Arrangement, ids: dict[int, bytes]) -> None:
-    """Store the links of the rows to be written; a reference nobody answers becomes a warning.
+def resolve(
+    who: Acting,
+    batch: UUID,
+    chunk_no: int,
+    levels: Mapping[str, int],
+    arrangement: Arrangement,
+    ids: dict[int, bytes],
+) -> None:
+    """Store the links of the rows to be written and enter them; a reference nobody answers becomes a warning.
 
     `ids` are the record ids by `id(arrival)`, so that rows of one chunk can refer to each other; `levels` those
     of the types, since a link lies at the level of the record that makes it.
@@ -39,6 +49,20 @@ def resolve(who: Acting, levels: Mapping[str, int], arrangement: Arrangement, id
             links.setdefault(levels[one.type], []).append(link)
     for level, found in links.items():
         _insert(who, level, found)
+    if links:
+        _enter(who, batch, chunk_no, links)
+
+
+def _enter(who: Acting, batch: UUID, chunk_no: int, links: Mapping[int, list[tuple[UUID, int, str, UUID]]]) -> None:
+    """One entry a chunk: the digest of all its links."""
+    place = {"batch_id": batch, "chunk_no": chunk_no, "agency": who.agency}
+    rows = [
+        {**place, "record_id": str(record), "rev": rev, "field": field, "target_id": str(target), "level": level}
+        for level, found in links.items()
+        for record, rev, field, target in set(found)
+    ]
+    bound_to = {"links": len(rows), **digest_of("records_link", rows)}
+    ledger.append(who, Act.combine, batch=batch, detail=bound_to)
 
 
 def reference_key(agency: int, ref: dict[str, str]) -> bytes:

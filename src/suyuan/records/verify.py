@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -18,6 +18,7 @@ from suyuan.ledger.acts import Act
 from suyuan.ledger.faults import Fault
 from suyuan.records.digest import Place, associated_data, header, name, revision_digest
 from suyuan.records.reading import canonical, unwrapped
+from suyuan.records.recognised import Recognised
 from suyuan.vault import envelope
 from suyuan.vault.actions import provider
 from suyuan.vault.errors import ContentDamaged
@@ -48,6 +49,14 @@ _WORDS = {
         "记录状态与其修订、审核结果不符",
         "the state of the record does not follow from its revisions and reviews",
     ),
+    "record.key_altered": (
+        "记录的编号或内容标识与其内容不符,或被删去、改指他处",
+        "what the record is recognised by does not follow from its contents: changed, removed, or another record's",
+    ),
+    "record.link_unproved": (
+        "关联没有相应的修订或记录",
+        "a link has no revision that it leaves from, or no record that it leads to",
+    ),
     "chunk.altered": ("批次分块与其修订不符", "the chunk does not match its revisions"),
     "batch.altered": (
         "批次或其摘要与分块、审计账本不符",
@@ -75,6 +84,8 @@ def _sums(connection: psycopg.Connection) -> Iterator[Fault]:
         ("batch.altered", "batches"),
         ("batch.altered", "counts"),
         ("record.state_unproved", "states"),
+        ("record.key_altered", "keys"),
+        ("record.link_unproved", "links"),
     ):
         for row in connection.execute(_SQL[statement], {"open": int(Act.batch_open), "close": int(Act.batch_close)}):
             yield _fault(code, " ".join(str(part) for part in row))
@@ -87,51 +98,93 @@ def _share(share: tuple[int, int]) -> list[tuple[str, str]]:
             values = {"acts": _ARRIVALS, "erase": int(Act.erase), "share": share[0], "shares": share[1]}
             cursor.execute(_SQL["revisions"], values)
             faults: list[tuple[str, str]] = []
+            recognised = Recognised()
             while rows := cursor.fetchmany(_PAGE):
-                faults += _check(rows)
-            return faults
+                faults += _check(rows, recognised)
+            return [*faults, *recognised.altered()]
 
 
-def _check(rows: Sequence[Sequence[Any]]) -> list[tuple[str, str]]:
+def _check(rows: Sequence[Sequence[Any]], recognised: Recognised) -> list[tuple[str, str]]:
     """What is wrong with some revisions, and which they are; their data keys are unwrapped together."""
     wrapped: dict[int, dict[bytes, bytes]] = {}
-    for row in rows:
-        if not (row[-2] or row[-1]):  # neither missing nor erased
-            wrapped.setdefault(row[16], {})[row[0]] = row[17] or b""
+    stored = [Stored._make(row) for row in rows]
+    for row in stored:
+        if not (row.missing or row.erased):
+            wrapped.setdefault(row.key_id, {})[row.record] = row.wrapped or b""
     keys = {key_id: unwrapped(key_id, list(held.items())) for key_id, held in wrapped.items()}
     suites = {key_id: provider().suite(key_id) for key_id, opened in keys.items() if opened}
     found = []
-    for row in rows:
-        key = keys.get(row[16], {}).get(row[0], b"")
-        if wrong := _wrong(row, key, suites.get(row[16], "")):
-            found.append((wrong, name(row[0], row[1])))
+    for row in stored:
+        key = keys.get(row.key_id, {}).get(row.record, b"")
+        if wrong := _wrong(row, key, suites.get(row.key_id, ""), recognised):
+            found.append((wrong, name(row.record, row.rev)))
     return found
 
 
-def _wrong(row: Sequence[Any], key: bytes, suite: str) -> str | None:
-    (record, rev, kind, agency, level, valid_from, recorded_at, author, batch, seq, row_no, final,
-     facets, terms, digest, content, key_id, wrapped, entered, missing, erased) = row  # fmt: skip
-    if missing:
+class Stored(NamedTuple):
+    """A revision as it lies, with what it is held against, in the order of the statement."""
+
+    record: bytes
+    rev: int
+    type: str
+    agency: int
+    level: int
+    valid_from: bytes
+    recorded_at: bytes
+    author: int
+    batch: bytes
+    seq: int
+    row_no: int
+    final: bool
+    facets: str
+    terms: bytes
+    digest: bytes
+    content: bytes
+    key_id: int
+    wrapped: bytes | None
+    entered: bytes | None
+    missing: bool
+    erased: bool
+    latest_rev: int
+    keys: list[bytes] | None
+    marks: list[bytes] | None
+    batches: list[bytes] | None
+    depths: list[int] | None
+    release: bytes | None
+
+    @property
+    def head(self) -> bytes:
+        """The bytes of its plain columns."""
+        return header(
+            Place(
+                record=self.record, rev=self.rev, type=self.type, agency=self.agency, level=self.level,
+                valid_from=_micros(self.valid_from), recorded_at=_micros(self.recorded_at), author=self.author,
+                batch=self.batch, seq=self.seq, row_no=self.row_no, final=self.final,
+            )
+        )  # fmt: skip
+
+
+def _wrong(row: Stored, key: bytes, suite: str, recognised: Recognised) -> str | None:
+    if row.missing:
         return "record.missing"
-    if erased:
-        return _erased(wrapped or content, digest, entered)
-    head = header(
-        Place(record, rev, kind, agency, level, _micros(valid_from), _micros(recorded_at), author, batch, seq,
-              row_no, final)
-    )  # fmt: skip
+    if row.erased:
+        return _erased(row.wrapped or row.content, row.digest, row.entered or b"")
     if not key:
         return "record.content_damaged"
+    head = row.head
     try:
-        place = associated_data(head, key_id, canonical(facets), terms)
-        _, commitment = envelope.decrypt(suite, key, content, place, "")
+        place = associated_data(head, row.key_id, canonical(row.facets), row.terms)
+        plain, commitment = envelope.decrypt(suite, key, row.content, place, "")
     except ContentDamaged:
         return "record.content_damaged"
     recomputed = revision_digest(head, commitment)
-    if recomputed != digest:
+    if recomputed != row.digest:
         return "record.digest_altered"
-    if entered is None:
+    if row.entered is None:
         return "record.not_in_ledger"
-    return "record.ledger_differs" if entered != recomputed else None
+    if row.entered != recomputed:
+        return "record.ledger_differs"
+    return None if recognised.by(row, plain) else "record.key_altered"
 
 
 def _erased(left: bytes, digest: bytes, entered: bytes) -> str | None:

@@ -62,6 +62,9 @@ def look(who: Acting, batch: UUID, step: int, seqs: Sequence[int]) -> list[Recor
             {"batch": batch, "step": step, "person": who.person, "agency": task.agency, "level": task.level,
              "seqs": [row.seq for row in rows]},
         )  # fmt: skip
+        if cursor.rowcount:
+            detail = {"done": "sample_seen", "step": step}
+            ledger.append(who, Act.administer, batch=batch, detail=detail, changes=True)
     return rows
 
 

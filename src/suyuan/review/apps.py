@@ -13,7 +13,9 @@ class ReviewConfig(AppConfig):
 
     def ready(self) -> None:
         """Bring the check of decisions to `ledger verify`."""
-        from suyuan.ledger import verify
+        from suyuan.ledger import evidence, verify
+        from suyuan.review.rows import EVIDENCE
         from suyuan.review.verify import verify_decisions
 
+        evidence.place(EVIDENCE)
         verify.register(verify_decisions)

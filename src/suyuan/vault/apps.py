@@ -16,12 +16,12 @@ class VaultConfig(AppConfig):
     def ready(self) -> None:
         """Give the ledger its keys, and second factors their sealing; the keys are opened at first use, not here."""
         from suyuan.access.sign_in import vaulted
-        from suyuan.ledger import bound, keys, verify
+        from suyuan.ledger import evidence, keys, verify
         from suyuan.vault.actions import LedgerKeys, open_sealed, seal
-        from suyuan.vault.rows import BOUND
+        from suyuan.vault.rows import EVIDENCE
         from suyuan.vault.verify import verify_keys
 
         keys.provide(LedgerKeys())
-        bound.register(BOUND)
+        evidence.place(EVIDENCE)
         verify.register(verify_keys)
         vaulted.give(partial(seal, "factor", b""), partial(open_sealed, "factor", b""))

@@ -100,7 +100,7 @@ def _answering(who: Acting) -> list[Tile]:
         asked = ways_in.waiting_for(who)
         tiles.append(Tile(len(asked), _("等我确认的账号事项"), reverse("access:ways_in"), urgent=True))
     if who.duty == "department_head":
-        tiles.append(Tile(len(audit.items()), _("待核对的抽查"), reverse("audit:sample"), urgent=True))
+        tiles.append(Tile(audit.to_confirm(who), _("待核对的抽查"), reverse("audit:sample"), urgent=True))
         tiles.append(Tile(len(grounds.asked(who)), _("等我答复的事由申请"), reverse("access:grounds"), urgent=True))
     if who.duty in ("department_head", "security_auditor"):
         open_uses = sum(one.reviewed_at is None for one in grounds.emergencies(who))

@@ -36,14 +36,15 @@ FROM records_staging;
 INSERT INTO records_key (key_digest, record_id, agency, level, mark, batch_id, depth)
 SELECT key_digest, record_id, agency, level, mark, batch_id, %(depth)s FROM records_staging WHERE rev = 1;
 
--- name: remark
-SELECT records_remark(%(batch)s, array_agg(key_digest), array_agg(mark)) FROM records_staging WHERE rev > 1;
-
 -- name: rekey
 -- An amendment that changed the number, or the content of a record without one, is found under its new key too.
 INSERT INTO records_key (key_digest, record_id, agency, level, mark, batch_id, depth)
 SELECT key_digest, record_id, agency, level, mark, batch_id, %(depth)s FROM records_staging WHERE rev > 1
 ON CONFLICT (key_digest) DO NOTHING;
+
+-- name: remark
+-- After `rekey`, which waits for a rotation that is moving this very identity, and then leaves it as the rotation put it.
+SELECT records_remark(%(batch)s, array_agg(key_digest), array_agg(mark)) FROM records_staging WHERE rev > 1;
 
 -- name: amended
 SELECT record_id, latest_rev, state, key_id, wrapped_key FROM records_record WHERE record_id = ANY(%(records)s);

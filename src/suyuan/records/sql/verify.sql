@@ -8,22 +8,31 @@ SELECT uuid_send(coalesce(v.record_id, e.record)), coalesce(v.rev, e.rev), v.typ
        timestamptz_send(v.valid_from), timestamptz_send(v.recorded_at), v.author, uuid_send(v.batch_id), v.seq,
        v.row_no, v.final, v.facets::text, array_send(v.terms), v.digest, v.content,
        r.key_id, r.wrapped_key, e.digest, v.record_id IS NULL,
-       EXISTS (SELECT FROM ledger_entry x WHERE x.record = v.record_id AND x.act = %(erase)s)
+       EXISTS (SELECT FROM ledger_entry x WHERE x.record = v.record_id AND x.act = %(erase)s),
+       r.latest_rev, k.keys, k.marks, k.batches, k.depths, b.release
 FROM records_revision v
 LEFT JOIN records_record r ON r.record_id = v.record_id
+LEFT JOIN records_batch b ON b.batch_id = v.batch_id
+LEFT JOIN (SELECT record_id, array_agg(key_digest) AS keys, array_agg(mark) AS marks,
+                  array_agg(uuid_send(batch_id)) AS batches, array_agg(depth) AS depths
+           FROM records_key GROUP BY 1) k ON k.record_id = v.record_id
 FULL JOIN (SELECT record, rev, digest FROM ledger_entry WHERE act = ANY(%(acts)s)) e
        ON e.record = v.record_id AND e.rev = v.rev
 WHERE get_byte(uuid_send(coalesce(v.record_id, e.record)), 15) %% %(shares)s = %(share)s;
 
 -- name: chunks
+-- A chunk lies at its batch's agency, at a level between those of its revisions and that of the batch.
 SELECT coalesce(c.batch_id, n.batch_id)::text, coalesce(c.chunk_no, n.chunk_no)
 FROM records_chunk c
+LEFT JOIN records_batch b ON b.batch_id = c.batch_id
 FULL JOIN (
     SELECT batch_id, seq / 1000000 AS chunk_no, count(*) AS revisions,
-           sha256(string_agg(digest, ''::bytea ORDER BY seq)) AS digest
+           sha256(string_agg(digest, ''::bytea ORDER BY seq)) AS digest, bool_or(final) AS final, max(level) AS level
     FROM records_revision GROUP BY 1, 2) n ON n.batch_id = c.batch_id AND n.chunk_no = c.chunk_no
 WHERE c.batch_id IS NULL OR (c.revisions > 0 AND n.batch_id IS NULL)
-   OR n.revisions <> c.revisions OR n.digest <> c.digest;
+   OR n.revisions <> c.revisions OR n.digest <> c.digest
+   OR c.agency IS DISTINCT FROM b.agency OR c.needs_final <> coalesce(n.final, false)
+   OR c.level NOT BETWEEN coalesce(n.level, 1) AND b.level;
 
 -- name: counts
 -- Chunks are numbered from 0 without a gap, and a closed batch counts what its chunks count.
@@ -72,6 +81,21 @@ WHERE v.record_id IS NULL
        WHEN a.in_force = r.latest_rev THEN 'in_force'
        WHEN b.state = 'open' THEN 'first_review'
        ELSE b.state END;
+
+-- name: keys
+-- An identity belongs to a record that is there and not erased, at its agency and level; each such record has one at least.
+SELECT coalesce(k.record_id, r.record_id)::text
+FROM records_key k FULL JOIN records_record r ON r.record_id = k.record_id
+WHERE r.record_id IS NULL OR (k.record_id IS NULL) <> (r.wrapped_key IS NULL)
+   OR k.agency <> r.agency OR k.level <> r.level;
+
+-- name: links
+-- A link leaves from a revision and leads to a record, at the agency and level of the one it leaves from.
+SELECT l.record_id::text, l.rev, l.field, l.target_id::text
+FROM records_link l
+LEFT JOIN records_revision v ON v.record_id = l.record_id AND v.rev = l.rev
+LEFT JOIN records_record t ON t.record_id = l.target_id
+WHERE v.record_id IS NULL OR t.record_id IS NULL OR l.agency <> v.agency OR l.level <> v.level;
 
 -- name: exports
 -- Every file that left against the entry that names its records, both ways.

@@ -1,0 +1,29 @@
+-- Departments, activation codes, proofs handed out, looks at samples, disposals and finished imports are bound to entries, as
+-- grants and audits are. Links have an entry a chunk and need no trigger; what is handed out, seen or linked is never rewritten.
+
+-- A row that an act takes away is named by its entry too.
+CREATE FUNCTION ledger_gone() RETURNS trigger LANGUAGE plpgsql SET timezone = 'UTC' SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM set_config('suyuan.changed', concat(current_setting('suyuan.changed', true),
+        jsonb_build_object('table', TG_TABLE_NAME, 'row', to_jsonb(OLD), 'gone', true), E'\n'), true);
+    RETURN NULL;
+END $$;
+
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['access_department', 'access_activation', 'audit_proof', 'review_look', 'records_disposal'] LOOP
+        EXECUTE format('CREATE TRIGGER ledger_changed AFTER INSERT OR UPDATE ON %I FOR EACH ROW EXECUTE FUNCTION ledger_changed()', t);
+    END LOOP;
+    FOREACH t IN ARRAY ARRAY['audit_proof', 'records_link'] LOOP
+        EXECUTE format('CREATE TRIGGER records_unchangeable BEFORE UPDATE OR DELETE OR TRUNCATE ON %I '
+                       'FOR EACH STATEMENT EXECUTE FUNCTION records_unchangeable()', t);
+    END LOOP;
+END $$;
+-- Codes that nobody used are replaced at the next start.
+CREATE TRIGGER ledger_gone AFTER DELETE ON access_activation FOR EACH ROW EXECUTE FUNCTION ledger_gone();
+-- Until an import has ended its figures go on changing.
+CREATE TRIGGER ledger_changed AFTER INSERT OR UPDATE ON collection_import FOR EACH ROW
+    WHEN (NEW.state IN ('done', 'withdrawn')) EXECUTE FUNCTION ledger_changed();
+-- `ledger verify` reads what it holds against the entries.
+CREATE POLICY owner_functions ON collection_import FOR SELECT TO suyuan_owner USING (true);
