@@ -19,6 +19,8 @@ class SuyuanError(Exception):
     """
 
     exit_code = 2
+    command = ""
+    """The command that is the way out on a terminal; pages name none."""
 
     def __init__(self, code: str, zh: str, en: str, mend_zh: str = "", mend_en: str = "") -> None:
         super().__init__(code, zh, en)
@@ -42,4 +44,5 @@ class SuyuanError(Exception):
 
     def as_dict(self) -> dict[str, str]:
         """Both languages, for `--json`."""
-        return {"code": self.code, "zh": self.zh, "en": self.en, "mend_zh": self.mend_zh, "mend_en": self.mend_en}
+        told = {"code": self.code, "zh": self.zh, "en": self.en, "mend_zh": self.mend_zh, "mend_en": self.mend_en}
+        return told | ({"command": self.command} if self.command else {})

@@ -125,6 +125,7 @@ def visits(record: UUID, batch: UUID, person: int) -> dict[str, tuple[str, str, 
     draft, job, page = f"/collect/draft/{NOBODY}/", f"/collect/import/{NOBODY}/", f"/record/{record}/"
     return {
         "web:desk": ("get", "/", {}), "set_language": ("post", "/language/", {"language": "zh-hans"}),
+        "access:session": ("get", "/session/", {}),
         "access:activate": ("get", "/activate/", {}), "access:token": ("post", "/account/tokens/", {}),
         "access:token_revoke": ("post", "/account/tokens/999999/revoke/", {}),
         "access:pass": ("get", "/account/pass/", {}), "access:pass_used": ("get", "/sign-in/pass/", {}),

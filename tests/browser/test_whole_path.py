@@ -116,7 +116,8 @@ def test_a_form_comes_back_with_a_reason_at_the_field_and_goes_through(visit: Vi
 
     open_batch(first, "交通违法")
     expect(first.locator("#content")).to_contain_text("文三路与学院路交叉口")
-    first.get_by_role("link", name="与上一修订比较").click()
+    expect(first.locator(".sy-changed")).to_contain_text("与上次提交的内容相比，改动 2 项")
+    first.get_by_role("link", name="与上一版本比较").click()
     expect(first.locator("del").first).not_to_have_text("文三路")
     first.get_by_role("button", name="显示标识信息").click()
     expect(first.locator("del").first).to_have_text("文三路")
@@ -209,8 +210,10 @@ def give_back(page: Page, title: str, reasons: dict[str, str]) -> None:
         row.get_by_label("理由").nth(number).fill(reason)
     page.keyboard.press("Tab")
     expect(row.get_by_label("退回采集人")).to_be_checked()
-    page.get_by_role("button", name="通过", exact=True).click()
-    # Nothing is left of the batch, so it went back as a whole.
+    expect(page.locator("#signing")).to_contain_text("将退回 1 条")
+    # Nothing is left of the batch, so it can only go back as a whole.
+    expect(page.get_by_role("button", name="通过", exact=True)).to_be_disabled()
+    page.get_by_role("button", name="整批退回", exact=True).click()
     expect(page.get_by_role("status").first).to_contain_text("已签署：退回")
 
 

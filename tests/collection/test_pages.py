@@ -122,7 +122,7 @@ def test_a_form_is_checked_while_typing_and_becomes_a_record(browser: Client, co
     text = page(browser, "/collect/new/violation/")
     draft = re.findall(r"/collect/draft/([0-9a-f-]{36})/check/", text)[0]
     assert "违法事实" in text
-    values = {"_type": "violation", "notice_no": "F-1", "occurred_on": "2999-01-01", "description": "测试"}
+    values = {"_type": "violation", "_tab": "t", "notice_no": "F-1", "occurred_on": "2999-01-01", "description": "测试"}
     answer = browser.post(f"/collect/draft/{draft}/check/", values).content.decode()
     assert "发生日期在今天之后" in answer
     assert "草稿已保存" in answer
@@ -134,6 +134,8 @@ def test_a_form_is_checked_while_typing_and_becomes_a_record(browser: Client, co
     sent = browser.post(f"/collect/draft/{draft}/", values | {"occurred_on": "2024-03-05"})
     assert (sent.status_code, "/record/" in sent["Location"]) == (302, True)
     assert draft not in page(browser, "/collect/new/")
+    text = page(browser, "/collect/new/violation/")
+    draft = re.findall(r"/collect/draft/([0-9a-f-]{36})/check/", text)[0]
     twin = browser.post(f"/collect/draft/{draft}/", values | {"occurred_on": "2024-03-06"})
     assert twin.status_code == 409
     assert "已有相同编号的记录" in twin.content.decode()

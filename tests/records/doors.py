@@ -71,7 +71,7 @@ def _entered(collector: Visitor, one: RecordType) -> list[str]:
     """A form filled in, checked while typing, refused once, sent."""
     text = collector("get", f"/collect/new/{one.id}/").content.decode()
     draft = f"/collect/draft/{re.findall(r'/collect/draft/([0-9a-f-]{36})/check/', text)[0]}/"
-    values = {"_type": one.id, "_confirmed": "1", "_basis": "依法采集"} | planted(one)
+    values = {"_type": one.id, "_tab": "t", "_confirmed": "1", "_basis": "依法采集"} | planted(one)
     collector("post", f"{draft}check/", values)
     day = next((name for name, each in one.fields.items() if each.type == "date" and each.required), None)
     if day:

@@ -70,8 +70,8 @@ class Invalid(SuyuanError):
 
     def __init__(self, findings: Sequence[Detail]) -> None:
         super().__init__(
-            "api.invalid", "请求内容不符合接口说明,没有办理。", "The request does not fit the description; nothing was done.",
-            "按 findings 逐项改正后重新提交;接口说明见 /api/openapi.json。",
+            "api.invalid", "请求内容不符合接口说明，没有办理。", "The request does not fit the description; nothing was done.",
+            "按 findings 逐项改正后重新提交；接口说明见 /api/openapi.json。",
             "Mend what the findings name and send it again; the description is at /api/openapi.json.",
         )  # fmt: skip
         self.findings = list(findings)

@@ -26,9 +26,9 @@ class NoGround(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "access.no_ground",
-            "没有有效的办理事由,不能查阅或办理。",
+            "没有有效的办理事由，不能查阅或办理。",
             "There is no live ground to act under.",
-            "请安全管理员核对您的岗位职责及起止日期;岗位生效后系统自动给出办理事由。",
+            "请安全管理员核对您的岗位职责及起止日期；岗位生效后系统自动给出办理事由。",
             "Ask the security administrator to check your duty and its dates; a live duty brings its ground.",
         )
 
@@ -40,9 +40,9 @@ class Unproven(NoGround):
         SuyuanError.__init__(
             self,
             "access.session_over",
-            "会话已结束,这项操作没有办理。",
+            "会话已结束，这项操作没有办理。",
             "The session is over; this act was not done.",
-            "请重新登录后再办理;令牌已失效的,请换用新的令牌。",
+            "请重新登录后再办理；令牌已失效的，请换用新的令牌。",
             "Sign in again and repeat it; replace a token that is dead.",
         )
 
@@ -50,28 +50,32 @@ class Unproven(NoGround):
 class NoPurpose(SuyuanError):
     """Records about people need a ground that somebody assigned: a case, a task, a survey, a request, an audit, a shift."""
 
+    command = "suyuan ground request"
+
     def __init__(self) -> None:
         super().__init__(
             "access.no_purpose",
-            "查阅、检索或导出涉及人员的记录,须先选定具体的办理事由(案件、追踪任务、现场采集、协查、审计或值班)。",
+            "查阅、检索或导出涉及人员的记录，须先选定具体的办理事由（案件、追踪任务、现场采集、协查、审计或值班）。",
             "Opening, searching or exporting records about people needs a ground: a case, a task, a survey, a request, "
             "an audit or a shift.",
-            "在顶栏选择已指派给您的事由;没有的,在“办理事由”页向本部门负责人申请(suyuan ground request)。",
+            "在顶栏选择已指派给您的事由；没有的，在“办理事由”页向本部门负责人申请。",
             "Choose one of your grounds in the bar at the top; if you have none, ask your head of department for one "
-            "on the page of grounds (`suyuan ground request`).",
+            "on the page of grounds.",
         )
 
 
 class NotSigned(SuyuanError):
     """Nobody works on records without a signature on the secrecy undertaking in force (norm 5.2.2)."""
 
+    command = "suyuan undertaking sign"
+
     def __init__(self) -> None:
         super().__init__(
             "access.not_signed",
-            "您尚未签署现行版本的保密承诺书,签署前不能接触记录。",
+            "您尚未签署现行版本的保密承诺书，签署前不能接触记录。",
             "You have not signed the secrecy undertaking in force; until you do, no record is open to you.",
-            "在“保密承诺书”页阅读并签署(suyuan undertaking sign)。",
-            "Read and sign it on the page of the undertaking (`suyuan undertaking sign`).",
+            "在“保密承诺书”页阅读并签署。",
+            "Read and sign it on the page of the undertaking.",
         )
 
 
@@ -81,9 +85,9 @@ class LimitReached(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "access.limit_reached",
-            "本事由下的查阅、检索或导出已达上限,已记入审计账本并告警。",
+            "本事由下的查阅、检索或导出已达上限，已记入审计账本并告警。",
             "The limit of looks, searches or exports under this ground is reached; this is entered in the ledger and alarmed.",
-            "稍后再试(按小时或按天计);确有大量工作需要的,请部门负责人与安全审计员说明情况。",
+            "稍后再试（按小时或按天计）；确有大量工作需要的，请部门负责人与安全审计员说明情况。",
             "Try again later (limits count by the hour or the day); if the work needs more, let the head of department "
             "explain it to the security auditor.",
         )
@@ -98,11 +102,11 @@ _GROUNDS = {
         "不能给自己指派办理事由", "Nobody assigns a ground to themselves"
     ),
     "access_ground_content": (
-        "事由中不得写入证件号码或电话号码,请写案件编号、文号或工作内容",
+        "事由中不得写入证件号码或电话号码，请写案件编号、文号或工作内容",
         "A ground must not hold identity or telephone numbers; write a case or document number, or the work",
     ),
     "access_emergency_unreviewed": (
-        "您有超过 24 小时未经复核的紧急查阅,复核前不能再次启用",
+        "您有超过 24 小时未经复核的紧急查阅，复核前不能再次启用",
         "An emergency access of yours has not been reviewed for over 24 hours; until it is there is no other",
     ),
     "access_emergency_open": ("您的紧急查阅仍在有效期内", "Your emergency access is still open"),
@@ -127,7 +131,7 @@ class NotAllowed(SuyuanError):
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(
             "access.not_allowed", zh, en,
-            "请由担任相应岗位的人员办理,或切换办理事由。",
+            "请由担任相应岗位的人员办理，或切换办理事由。",
             "Somebody who holds that duty can do it, or switch to another ground.",
         )  # fmt: skip
 
@@ -137,7 +141,7 @@ class Unknown(SuyuanError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            "access.unknown", f"没有这个账号、人员或机构:{what}", f"No such account, person or agency: {what}",
+            "access.unknown", f"没有这个账号、人员或机构：{what}", f"No such account, person or agency: {what}",
             "用 suyuan user list 或 suyuan agency list 查看。", "See `suyuan user list` or `suyuan agency list`.",
         )  # fmt: skip
 
@@ -150,7 +154,7 @@ _CONFLICTS = {
     "access_duty_granted_by_another": ("不能给自己授予岗位", "Nobody grants a duty to themselves"),
     "access_proposal_by_another": ("不能为自己提请授权", "Nobody proposes power for themselves"),
     "access_proposal_approved_by_another": (
-        "提请人和当事人都不能批准,须由另一名安全管理员批准",
+        "提请人和当事人都不能批准，须由另一名安全管理员批准",
         "Neither whoever proposed it nor whom it concerns may approve it; another security administrator can",
     ),
     "access_proposal_decided": ("该提请已有决定", "That proposal has been decided"),
@@ -158,9 +162,9 @@ _CONFLICTS = {
         "同一事项已有提请待批准，没有重复提请；需要改动的，请提请人先撤回原提请",
         "The same is proposed already and waits; whoever wants it otherwise has the first one withdrawn",
     ),
-    "access_proposal_lapsed": ("该提请已超过 7 天,自动失效", "That proposal lapsed after 7 days"),
+    "access_proposal_lapsed": ("该提请已超过 7 天，自动失效", "That proposal lapsed after 7 days"),
     "access_proposal_proposer_left": (
-        "提请人已不再担任安全管理员,该提请不能再批准",
+        "提请人已不再担任安全管理员，该提请不能再批准",
         "Whoever proposed it is a security administrator no longer, so it cannot be approved",
     ),
     "access_proposal_person_left": ("该人员已停用", "That person has been disabled"),
@@ -170,7 +174,7 @@ _CONFLICTS = {
     ),
     "access_undertaking_name": ("签署的姓名与登记的姓名不一致", "The name is not the one that is registered"),
     "access_undertaking_changed": (
-        "承诺书已更新,请阅读现行版本后再签署",
+        "承诺书已更新，请阅读现行版本后再签署",
         "The undertaking has changed; read the version in force and sign that",
     ),
     "access_undertaking_signature_pkey": ("您已签署这一版本", "You have signed this version"),
@@ -178,37 +182,37 @@ _CONFLICTS = {
     "access_proposal_unknown_limit": ("没有这项限额", "There is no such limit"),
     "access_duty_kind_check": ("没有这个岗位", "There is no such duty"),
     "access_duty_check": ("结束日期不得早于开始日期", "A duty does not end before it starts"),
-    "access_person_staff_no_key": ("警号(工号)已被使用", "The staff number is taken"),
+    "access_person_staff_no_key": ("警号（工号）已被使用", "The staff number is taken"),
     "access_way_in_account": ("该人员没有这个账号", "That person has no such account"),
     "access_way_in_username": (
         "账号名为 2 至 60 个字母、数字、下划线、点或短横",
         "An account name has 2 to 60 letters, figures, underscores, dots or hyphens",
     ),
-    "access_way_in_reason_check": ("须写明依据,不超过 200 字", "State a reason of at most 200 characters"),
+    "access_way_in_reason_check": ("须写明依据，不超过 200 字", "State a reason of at most 200 characters"),
     "access_way_in_by_another": ("不能为自己提请", "Nobody asks for a way in of their own"),
     "access_way_in_confirmed_by_another": (
-        "提请人和当事人都不能确认,须由另一名管理员确认",
+        "提请人和当事人都不能确认，须由另一名管理员确认",
         "Neither whoever asked nor whom it concerns may confirm it; another administrator can",
     ),
     "access_way_in_decided": ("该提请已有决定", "That has been decided"),
-    "access_way_in_lapsed": ("该提请已超过 7 天,自动失效", "That lapsed after 7 days"),
+    "access_way_in_lapsed": ("该提请已超过 7 天，自动失效", "That lapsed after 7 days"),
     "access_way_in_asker_left": (
-        "提请人已不再担任管理员,该提请不能再确认",
+        "提请人已不再担任管理员，该提请不能再确认",
         "Whoever asked is an administrator no longer, so it cannot be confirmed",
     ),
     "access_person_department_here": ("部门不属于该机构", "The department is none of that agency"),
     "access_duty_department_here": ("部门不属于该机构", "The department is none of that agency"),
     "access_account_username_key": ("账号名已被使用", "The user name is taken"),
     "access_proposal_retention": (
-        "审计账本保存 1 至 30 年,不得少于 1 年",
+        "审计账本保存 1 至 30 年，不得少于 1 年",
         "The ledger is kept for 1 to 30 years, never for less than one",
     ),
     "access_proposal_policy": ("这项策略只能设为 1 或 2", "This policy is set to 1 or 2"),
-    "access_token_name": ("令牌须有名称,不超过 60 字", "A token needs a name of at most 60 characters"),
+    "access_token_name": ("令牌须有名称，不超过 60 字", "A token needs a name of at most 60 characters"),
     "access_token_days": ("令牌有效期为 1 至 90 天", "A token lasts 1 to 90 days"),
-    "access_token_many": ("有效令牌已有 10 个,请先撤销不用的", "There are ten live tokens; revoke one first"),
+    "access_token_many": ("有效令牌已有 10 个，请先撤销不用的", "There are ten live tokens; revoke one first"),
     "access_token_account": (
-        "账号已停用,或须先修改密码,不能建立令牌",
+        "账号已停用，或须先修改密码，不能建立令牌",
         "The account is disabled or its password must be changed first; it gets no token",
     ),
     "access_agency_parent_name_key": ("上级机构下已有同名机构", "The superior agency has one of that name"),
@@ -253,7 +257,7 @@ class NoToken(SuyuanError):
 
     def __init__(self) -> None:
         super().__init__(
-            "access.no_token", "没有这个令牌,或它已撤销。", "No such token, or it was revoked before.",
+            "access.no_token", "没有这个令牌，或它已撤销。", "No such token, or it was revoked before.",
             "用 suyuan token list 查看。", "See `suyuan token list`.",
         )  # fmt: skip
 
@@ -266,8 +270,8 @@ class BadToken(SuyuanError):
             "access.bad_token",
             "没有有效的接口令牌。",
             "There is no valid API token.",
-            "请求须带 Authorization: Bearer 令牌;令牌在“我的账号”页建立(suyuan token new),可能已过期、撤销或账号已停用。",
-            "Send Authorization: Bearer TOKEN. Tokens are made on the page of one's account (`suyuan token new`); this one may be "
+            "请求须带 Authorization: Bearer 令牌；令牌在“我的账号”页建立，可能已过期、撤销或账号已停用。",
+            "Send Authorization: Bearer TOKEN. Tokens are made on the page of one's account; this one may be "
             "expired or revoked, or its account disabled.",
         )
 

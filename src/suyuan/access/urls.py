@@ -5,11 +5,21 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from suyuan.access import ground_views, pass_views, proposal_views, token_views, undertaking_views, views, way_views
+from suyuan.access import (
+    ground_views,
+    pass_views,
+    proposal_views,
+    session_views,
+    token_views,
+    undertaking_views,
+    views,
+    way_views,
+)
 
 app_name = "access"
 urlpatterns = [
     path("sign-out/", LogoutView.as_view(next_page="/sign-in/"), name="sign_out"),
+    path("session/", session_views.session, name="session"),
     path("activate/", views.activate, name="activate"),
     path("account/", views.account, name="account"),
     path("account/pass/", pass_views.shown, name="pass"),

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 
@@ -77,7 +77,7 @@ def with_acting(view: View) -> View:
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         person = person_of(request)
         if person is None:
-            return redirect_to_login(request.get_full_path())
+            return _signed_out(request, view)
         try:
             ground = current_ground(request, person)
         except NoGround as exc:
@@ -99,6 +99,42 @@ def with_acting(view: View) -> View:
         return response
 
     return wrapper
+
+
+def _signed_out(request: HttpRequest, view: View) -> HttpResponseBase:
+    """The script of an open page is told; anybody else gets to the sign-in page, with what was typed kept for later."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=401)
+    if request.method == "POST" and getattr(view, "keeps_typed", False):
+        request.session[TYPED] = {"path": request.path, "sent": dict(request.POST.lists())}
+    return redirect_to_login(request.get_full_path())
+
+
+TYPED = "typed"
+"""Where a session keeps a form that came when the one before had ended."""
+
+
+def keeps_typed(view: View) -> View:
+    """Mark a view, right below `with_acting`, whose form comes back filled in when it was sent after the session's end.
+
+    The form says in `_person` who fills it in; the view asks `typed_before` when it is looked at.
+    """
+    view.keeps_typed = True  # type: ignore[attr-defined]  # a mark on a function
+    return view
+
+
+def typed_before(request: ActingRequest) -> QueryDict | None:
+    """What this person had sent here when the session had ended, once. Nobody gets what somebody else had typed."""
+    kept: dict[str, Any] = request.session.get(TYPED) or {}
+    if kept.get("path") != request.path:
+        return None
+    del request.session[TYPED]
+    if kept["sent"].get("_person") != [str(request.acting.person)]:
+        return None
+    found = QueryDict(mutable=True)
+    for name, values in kept["sent"].items():
+        found.setlist(name, values)
+    return found
 
 
 @contextmanager

@@ -17,15 +17,15 @@ class NotSequenced(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "audit.not_sequenced",
-            "该记录的账目还没有编入账本哈希树,暂不能出具证明。",
+            "该记录的账目还没有编入账本哈希树，暂不能出具证明。",
             "Entries about this record have no place in the ledger's tree yet, so there is nothing to prove it by.",
-            "系统运行时(suyuan up)数秒内即编入,请稍后再试。",
-            "While `suyuan up` runs they are placed within seconds; try again.",
+            "系统运行时数秒内即编入，请稍后再试。",
+            "While the system runs they are placed within seconds; try again.",
         )
 
 
 _RULES = {
-    "audit_draw_refused": ("该周尚未结束,或种子与账本登记的不符", "The week is not over, or the seed is not the one in the ledger"),
+    "audit_draw_refused": ("该周尚未结束，或种子与账本登记的不符", "The week is not over, or the seed is not the one in the ledger"),
     "audit_purpose": ("查询账本须先选定四项法定用途之一", "The ledger is read for one of the four lawful purposes"),
     "audit_item_answered": ("该项已经答复", "That item has been answered"),
     "audit_item_not_ones_own": ("不能核查自己的查阅", "Nobody answers for their own accesses"),
@@ -34,9 +34,9 @@ _RULES = {
     "audit_finding_not_by_its_subject": (
         "不能由被核查人办理", "Nobody deals with a finding about themselves"
     ),
-    "audit_finding_form": ("问题须写明事项、责任人(警号)和期限", "A finding needs its matter, an owner (staff number) and a day"),
+    "audit_finding_form": ("问题须写明事项、责任人（警号）和期限", "A finding needs its matter, an owner (staff number) and a day"),
     "audit_week_open": (
-        "抽查尚未完成,或没有写明结论,或该周已办结",
+        "抽查尚未完成，或没有写明结论，或该周已办结",
         "The sample is not answered, the conclusion is missing, or the week is concluded",
     ),
 }  # fmt: skip
@@ -56,8 +56,8 @@ class ContentUnproved(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "audit.content_unproved",
-            "证明包含内容即为对外提供:须写明接收方,并由能查阅该记录的部门负责人以具体事由办理。",
+            "证明包含内容即为对外提供：须写明接收方，并由能查阅该记录的部门负责人以具体事由办理。",
             "A proof with content is a disclosure: it needs a recipient and a head of department who may open the record.",
-            "填写接收方;安全审计员出具的证明不含内容。",
+            "填写接收方；安全审计员出具的证明不含内容。",
             "Name the recipient; a proof issued by the security auditor holds no content.",
         )

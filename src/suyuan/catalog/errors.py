@@ -42,7 +42,7 @@ class CatalogFaulty(SuyuanError):
         count = len(self.mistakes)
         super().__init__(
             "catalog.faulty",
-            f"类型目录有 {count} 处错误:\n" + "\n".join(_line(one, one.zh, one.mend_zh) for one in self.mistakes),
+            f"类型目录有 {count} 处错误：\n" + "\n".join(_line(one, one.zh, one.mend_zh) for one in self.mistakes),
             f"The catalog has {count} mistakes:\n"
             + "\n".join(_line(one, one.en, one.mend_en) for one in self.mistakes),
             "请按每一处的提示改正后再执行 suyuan catalog check。",
@@ -62,7 +62,7 @@ class UnknownType(SuyuanError):
             "catalog.unknown_type",
             f"没有名为“{name}”的记录类型。",
             f"There is no record type `{name}`.",
-            f"是否为:{'、'.join(near)}?" if near else "执行 suyuan catalog show 查看全部类型。",
+            f"是否为：{'、'.join(near)}?" if near else "执行 suyuan catalog show 查看全部类型。",
             f"Did you mean {', '.join(near)}?" if near else "`suyuan catalog show` lists them all.",
         )
 
@@ -73,7 +73,7 @@ class UnknownColumn(SuyuanError):
     def __init__(self, type_id: str, names: Sequence[str]) -> None:
         super().__init__(
             "catalog.unknown_column",
-            f"“{type_id}”没有这些字段:{'、'.join(names)}。",
+            f"“{type_id}”没有这些字段：{'、'.join(names)}。",
             f"`{type_id}` has no such fields: {', '.join(names)}.",
         )
 

@@ -85,6 +85,8 @@ def tell(error: SuyuanError, *, as_json: bool) -> None:
     click.secho(str(error), err=True, fg="red")
     if error.mend:
         click.echo(error.mend, err=True)
+    if error.command:
+        click.echo(i18n.say(f"命令：{error.command}", f"Command: {error.command}"), err=True)
 
 
 def refuse(error: SuyuanError, given: list[str]) -> NoReturn:

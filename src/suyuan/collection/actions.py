@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pyarrow as pa
 import uuid_utils
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from suyuan.access.acting import Acting
-from suyuan.collection.errors import ImportRefused
+from suyuan.collection import queries
+from suyuan.collection.errors import DraftChanged, DraftClosed, ImportMissing, ImportRefused
 from suyuan.collection.queries import ABOUT, DRAFT, FAILURE, FOUND, SQL, UPLOAD, Job, place
 from suyuan.collection.tally import Tally
 from suyuan.errors import SuyuanError
@@ -114,21 +115,36 @@ def discard_upload(who: Acting, import_id: UUID) -> None:
         cursor.execute(SQL["discard"], {"id": import_id})
 
 
-def save_draft(who: Acting, draft_id: UUID, type_id: str, values: dict[str, str], amends: UUID | None = None) -> None:
-    """Keep what was typed so far, encrypted."""
+def save_draft(
+    who: Acting, draft_id: UUID, type_id: str, values: dict[str, str], amends: UUID | None = None,
+    *, version: int = 0, tab: str = "",
+) -> int:  # fmt: skip
+    """Keep what was typed so far, encrypted; gives the draft's new version.
+
+    `version` is the one that the window `tab` began with; its own later saves need no other. Raises `DraftClosed` for
+    one that was sent or discarded, `DraftChanged` where another window saved it meanwhile, `ImportMissing`.
+    """
     sealed = vault.seal(DRAFT, draft_id.bytes, json.dumps(values, ensure_ascii=False).encode())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            SQL["put_draft"],
-            {"id": draft_id, "person": who.person, "agency": who.agency, "level": 1, "type": type_id,
-             "amends": amends, "content": sealed},
-        )  # fmt: skip
+    given: dict[str, Any] = {"id": draft_id, "person": who.person, "agency": who.agency, "level": 1, "type": type_id,
+             "amends": amends, "content": sealed, "version": version, "tab": tab[:40]}  # fmt: skip
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(SQL["put_draft"], given)
+            saved = cursor.fetchone()
+    except ProgrammingError as exc:  # somebody else's, or of another agency than this duty's
+        raise ImportMissing from exc
+    if saved is None:
+        held = queries.any_draft(who, draft_id)
+        if held is None:
+            raise ImportMissing
+        raise DraftClosed(held.record) if held.closed else DraftChanged(held.version, held.changed_at, held.values)
+    return int(saved[0])
 
 
-def drop_draft(who: Acting, draft_id: UUID) -> None:
-    """Forget a draft."""
+def close_draft(who: Acting, draft_id: UUID, record: UUID | None = None) -> None:
+    """Forget what a draft said, because it was sent as `record` or is discarded. It does not come back."""
     with connection.cursor() as cursor:
-        cursor.execute(SQL["drop_draft"], {"id": draft_id})
+        cursor.execute(SQL["close_draft"], {"id": draft_id, "person": who.person, "record": record})
 
 
 def _packed(found: pa.Table) -> bytes:

@@ -42,7 +42,7 @@ def _summary(book: Any, result: Result) -> None:
     sheet.set_column(1, 3, 18)
     data, tally = result.as_dict(), result.tally
     lines: list[tuple[Any, ...]] = [
-        ("来源行数 Rows", tally.rows), ("接收 Accepted", tally.accepted), ("接收(有提示) With warnings", tally.warned),
+        ("来源行数 Rows", tally.rows), ("接收 Accepted", tally.accepted), ("接收（有提示） With warnings", tally.warned),
         ("退回 Returned", tally.returned), ("重复 Duplicate", tally.duplicate), ("略过 Skipped", tally.skipped),
         ("映射 Mapping", data["mapping"]), ("编码 Encoding", data["encoding"]), ("摘要 SHA-256", data["digest"]), (),
     ]  # fmt: skip

@@ -163,7 +163,7 @@ def start(request: Any, import_id: UUID) -> HttpResponse:
 def withdraw(request: Any, import_id: UUID) -> HttpResponse:
     """Give up a prepared import."""
     wizard.withdraw(request.acting, queries.job(request.acting, import_id))
-    messages.success(request, _("已取消导入,上传的文件已删除。"))
+    messages.success(request, _("已取消导入，上传的文件已删除。"))
     return redirect("collection:wizard")
 
 

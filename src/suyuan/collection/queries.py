@@ -79,6 +79,9 @@ class Draft:
     amends: UUID | None
     values: dict[str, str]
     changed_at: dt.datetime
+    version: int = 0
+    closed: bool = False
+    record: UUID | None = None
 
 
 def job(who: Acting, import_id: UUID) -> Job:
@@ -132,7 +135,13 @@ def uploaded(who: Acting, import_id: UUID) -> BinaryIO:
 
 
 def draft(who: Acting, draft_id: UUID) -> Draft | None:
-    """A draft of one's own."""
+    """A draft of one's own that is neither sent nor discarded."""
+    found = any_draft(who, draft_id)
+    return None if found is None or found.closed else found
+
+
+def any_draft(who: Acting, draft_id: UUID) -> Draft | None:
+    """A draft of one's own; of one that is closed only that it is, and what it became."""
     with connection.cursor() as cursor:
         cursor.execute(SQL["get_draft"], {"id": draft_id})
         row = cursor.fetchone()
@@ -162,8 +171,9 @@ def _job(row: tuple[Any, ...]) -> Job:
 
 
 def _draft(row: tuple[Any, ...]) -> Draft:
-    draft_id, type_id, amends, content, changed_at = row
-    return Draft(draft_id, type_id, amends, _opened(DRAFT, draft_id, content), changed_at)
+    draft_id, type_id, amends, content, changed_at, version, closed_at, record = row
+    values = {} if closed_at else _opened(DRAFT, draft_id, content)
+    return Draft(draft_id, type_id, amends, values, changed_at, version, closed_at is not None, record)
 
 
 def _opened(purpose: str, import_id: UUID, sealed: bytes) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class InstallationMissing(SuyuanError):
             "installation.missing",
             f"数据目录 {data} 中还没有安装。",
             f"There is no installation in {data} yet.",
-            "先执行 suyuan up(或 suyuan up --demo);数据在别处时用 --data 指明。",
+            "先执行 suyuan up（或 suyuan up --demo）；数据在别处时用 --data 指明。",
             "Run `suyuan up` (or `suyuan up --demo`) first; if the data lies elsewhere, name it with --data.",
         )
 
@@ -53,9 +53,9 @@ class AlreadyRunning(SuyuanError):
     def __init__(self, data: Path, who: str) -> None:
         super().__init__(
             "installation.already_running",
-            f"数据目录 {data} 已由另一个进程使用:{who or '未知'}。",
+            f"数据目录 {data} 已由另一个进程使用：{who or '未知'}。",
             f"The data folder {data} is in use by another process: {who or 'unknown'}.",
-            "直接打开它的地址,或先在那个终端按 Ctrl-C 停止;要同时运行另一套,请用 --data 指定另一个目录。",
+            "直接打开它的地址，或先在那个终端按 Ctrl-C 停止；要同时运行另一套，请用 --data 指定另一个目录。",
             "Open its address, or stop it with Ctrl-C where it runs; for a second installation give another --data.",
         )
 
@@ -68,7 +68,7 @@ class PortInUse(SuyuanError):
             "installation.port_in_use",
             f"端口 {port} 已被占用。",
             f"Port {port} is in use.",
-            f"换一个端口:suyuan up --port {port + 1};或停止占用它的程序(ss -ltnp 可查看)。",
+            f"换一个端口：suyuan up --port {port + 1}；或停止占用它的程序（ss -ltnp 可查看）。",
             f"Take another one: `suyuan up --port {port + 1}`; or stop what uses it (`ss -ltnp` shows it).",
         )
 
@@ -79,9 +79,9 @@ class DataFolderUnusable(SuyuanError):
     def __init__(self, folder: Path, why: str) -> None:
         super().__init__(
             "installation.data_unusable",
-            f"数据目录 {folder} 不可用:{why}。",
+            f"数据目录 {folder} 不可用：{why}。",
             f"The data folder {folder} cannot be used: {why}.",
-            "用 --data 指定一个属于当前用户的目录,或改正该目录的属主和权限。",
+            "用 --data 指定一个属于当前用户的目录，或改正该目录的属主和权限。",
             "Name a folder of your own with --data, or mend the folder's owner and permissions.",
         )
 
@@ -92,9 +92,9 @@ class DiskFull(SuyuanError):
     def __init__(self, folder: Path, free_mb: int) -> None:
         super().__init__(
             "installation.disk_full",
-            f"{folder} 所在磁盘空间不足,仅剩 {free_mb} MB。",
+            f"{folder} 所在磁盘空间不足，仅剩 {free_mb} MB。",
             f"The disk of {folder} is full: {free_mb} MB left.",
-            "清出至少 500 MB 空间后重新执行;已确认的数据都在,无需修复。",
+            "清出至少 500 MB 空间后重新执行；已确认的数据都在，无需修复。",
             "Free at least 500 MB and start again; everything acknowledged is safe and nothing needs repair.",
         )
 
@@ -105,9 +105,9 @@ class StaleLock(SuyuanError):
     def __init__(self, lock: Path, pid: int, why: str) -> None:
         super().__init__(
             "installation.stale_lock",
-            f"锁文件 {lock} 仍在(进程 {pid}:{why}),等待 30 秒后仍不能启动数据库。",
+            f"锁文件 {lock} 仍在（进程 {pid}:{why}），等待 30 秒后仍不能启动数据库。",
             f"The lock file {lock} is still there (process {pid}: {why}); the database did not start within 30 seconds.",
-            f"用 ps -fp {pid} 查看该进程:是本系统的 postgres 就先停止它;确认没有 postgres 使用该目录后再移走锁文件。",
+            f"用 ps -fp {pid} 查看该进程：是本系统的 postgres 就先停止它；确认没有 postgres 使用该目录后再移走锁文件。",
             f"Look at it with `ps -fp {pid}`: if it is this installation's postgres, stop it; "
             "move the lock file away only when no postgres uses the folder.",
         )
@@ -119,9 +119,9 @@ class ServerFailed(SuyuanError):
     def __init__(self, step: str, words: str, log: Path) -> None:
         super().__init__(
             "installation.server_failed",
-            f"PostgreSQL 未能完成“{step}”:{words}",
+            f"PostgreSQL 未能完成“{step}”：{words}",
             f"PostgreSQL did not get through `{step}`: {words}",
-            f"完整日志在 {log};改正后重新执行 suyuan up。",
+            f"完整日志在 {log}；改正后重新执行 suyuan up。",
             f"The whole log is {log}; mend the cause and run `suyuan up` again.",
         )
 
@@ -132,9 +132,9 @@ class VersionUnknown(SuyuanError):
     def __init__(self, what: str, found: str, wanted: str) -> None:
         super().__init__(
             "installation.version_unknown",
-            f"{what} 的 PostgreSQL 版本是 {found},需要 {wanted}。",
+            f"{what} 的 PostgreSQL 版本是 {found}，需要 {wanted}。",
             f"{what} has PostgreSQL {found}; needed is {wanted}.",
-            "自有服务器请升级到所列小版本(CVE-2025-8713 已修复);数据目录请用写入它的那个版本的本系统,或先用 pg_upgrade 升级。",
+            "自有服务器请升级到所列小版本（CVE-2025-8713 已修复）；数据目录请用写入它的那个版本的本系统，或先用 pg_upgrade 升级。",
             "Update a server of your own to one of those minors (they have the fix of CVE-2025-8713); "
             "open a data folder with the release that wrote it, or take it over with pg_upgrade first.",
         )
@@ -147,9 +147,9 @@ class NewerData(SuyuanError):
         names = "、".join(unknown[:3])
         super().__init__(
             "installation.newer_data",
-            f"数据库由更新版本的本系统写入(本版本不认识:{names})。",
+            f"数据库由更新版本的本系统写入（本版本不认识：{names}）。",
             f"The database was written by a later version of this program (unknown here: {', '.join(unknown[:3])}).",
-            "请用那个版本启动;不支持降级。",
+            "请用那个版本启动；不支持降级。",
             "Start it with that version; going back is not supported.",
         )
 
@@ -160,9 +160,9 @@ class DatabaseUnreachable(SuyuanError):
     def __init__(self, where: str, why: str) -> None:
         super().__init__(
             "installation.database_unreachable",
-            f"连接不上数据库({where}):{why}",
+            f"连接不上数据库（{where}）：{why}",
             f"The database ({where}) cannot be reached: {why}",
-            "自有服务器:检查 DATABASE_URL 的主机、端口、库名和口令;内置数据库:先执行 suyuan up。",
+            "自有服务器：检查 DATABASE_URL 的主机、端口、库名和口令；内置数据库：先执行 suyuan up。",
             "Your own server: check host, port, database and password of DATABASE_URL; the embedded one: run `suyuan up`.",
         )
 
@@ -175,7 +175,7 @@ class RolesTaken(SuyuanError):
             "installation.roles_taken",
             f"该服务器上的角色 {role} 属于另一套安装。",
             f"The role {role} on that server belongs to another installation.",
-            "若就是那一套,用 --data 指向它的数据目录(其中有角色的口令);若是同一服务器上的另一套,用 SUYUAN_ROLES 另取角色前缀。",
+            "若就是那一套，用 --data 指向它的数据目录（其中有角色的口令）；若是同一服务器上的另一套，用 SUYUAN_ROLES 另取角色前缀。",
             "If it is that one, name its data folder with --data (it holds the passwords); for another installation on the "
             "same server give its roles another beginning with SUYUAN_ROLES.",
         )
@@ -187,11 +187,11 @@ class DatabaseUnencrypted(SuyuanError):
     def __init__(self, where: str, why: str) -> None:
         super().__init__(
             "installation.database_unencrypted",
-            f"没有连接数据库({where}):到另一台机器的连接须加密并核对服务器证书(sslmode=verify-full),而这里做不到:{why}",
+            f"没有连接数据库（{where}）：到另一台机器的连接须加密并核对服务器证书（sslmode=verify-full），而这里做不到：{why}",
             f"The database ({where}) was not connected: the way to another machine must be encrypted and the server's "
             f"certificate checked (sslmode=verify-full), which fails here: {why}",
-            "给数据库服务器配置证书,并在 DATABASE_URL 中写明签发机构:?sslrootcert=/路径/ca.crt;"
-            "确要放弃核对或加密的,须在 DATABASE_URL 中明写 sslmode,suyuan doctor 会一直提示。",
+            "给数据库服务器配置证书，并在 DATABASE_URL 中写明签发机构：?sslrootcert=/路径/ca.crt;"
+            "确要放弃核对或加密的，须在 DATABASE_URL 中明写 sslmode,suyuan doctor 会一直提示。",
             "Give the server a certificate and name its authority in DATABASE_URL: ?sslrootcert=/path/ca.crt; "
             "who does without the check or the encryption writes sslmode there, and `suyuan doctor` keeps saying so.",
         )
@@ -203,10 +203,10 @@ class DatabaseReadOnly(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "installation.database_read_only",
-            "没有办成:数据库现在只读(可能连到了备库)。每次查看都要写入账本,只读时不提供任何页面。",
+            "没有办成：数据库现在只读（可能连到了备库）。每次查看都要写入账本，只读时不提供任何页面。",
             "This was not done: the database is read-only now (perhaps a standby). Every look writes its entry, so "
             "nothing is served from it.",
-            "由管理员在 DATABASE_URL 中写明主库,或写上各主机和 target_session_attrs=read-write;主备切换中则稍候重试。",
+            "由管理员在 DATABASE_URL 中写明主库，或写上各主机和 target_session_attrs=read-write；主备切换中则稍候重试。",
             "The administrator names the primary in DATABASE_URL, or all hosts with target_session_attrs=read-write; "
             "during a fail-over wait a little and try again.",
         )
@@ -215,14 +215,15 @@ class DatabaseReadOnly(SuyuanError):
 class DatabaseAway(SuyuanError):
     """The database does not answer just now, or broke the connection off."""
 
+    command = "suyuan doctor"
+
     def __init__(self) -> None:
         super().__init__(
             "installation.database_away",
-            "没有办成:数据库现在没有应答。已确认的数据都在。",
+            "没有办成：数据库现在没有应答。已确认的数据都在。",
             "This was not done: the database does not answer now. Everything acknowledged is safe.",
-            "稍候重试;仍不成功,请系统管理员检查数据库服务器和网络(suyuan doctor)。",
-            "Try again in a moment; if it stays, the system administrator looks at the database server and the network "
-            "(`suyuan doctor`).",
+            "稍候重试；仍不成功，请系统管理员检查数据库服务器和网络。",
+            "Try again in a moment; if it stays, the system administrator looks at the database server and the network.",
         )
 
 
@@ -232,10 +233,10 @@ class AdministratorLacks(SuyuanError):
     def __init__(self, administrator: str, why: str) -> None:
         super().__init__(
             "installation.administrator_lacks",
-            f"DATABASE_URL 中的管理员 {administrator} 权限不足:{why}",
+            f"DATABASE_URL 中的管理员 {administrator} 权限不足：{why}",
             f"The administrator {administrator} of DATABASE_URL lacks a privilege: {why}",
             f"由服务器超级用户执行 ALTER ROLE {administrator} CREATEROLE 和 ALTER DATABASE … OWNER TO {administrator},"
-            "再重新执行;不需要超级用户权限。",
+            "再重新执行；不需要超级用户权限。",
             f"The server's superuser runs ALTER ROLE {administrator} CREATEROLE and ALTER DATABASE … OWNER TO "
             f"{administrator}; then run this again. It need not be a superuser.",
         )
@@ -249,7 +250,7 @@ class PrefixUnfit(SuyuanError):
             "installation.prefix_unfit",
             f"SUYUAN_ROLES 的值“{word}”不能作角色前缀。",
             f"`{word}` of SUYUAN_ROLES cannot begin the names of roles.",
-            "用小写字母开头,只含小写字母、数字和下划线,不超过 40 个字符,不以 pg_ 开头。",
+            "用小写字母开头，只含小写字母、数字和下划线，不超过 40 个字符，不以 pg_ 开头。",
             "Begin with a lower-case letter; lower-case letters, digits and underscores, at most 40, not pg_ at the front.",
         )
 
@@ -260,10 +261,10 @@ class PrefixWritten(SuyuanError):
     def __init__(self, wanted: str, written: str) -> None:
         super().__init__(
             "installation.prefix_written",
-            f"没有连接数据库:本安装的角色前缀是“{written}”,不是 SUYUAN_ROLES 所写的“{wanted}”。",
+            f"没有连接数据库：本安装的角色前缀是“{written}”，不是 SUYUAN_ROLES 所写的“{wanted}”。",
             f"The database was not connected: this installation's roles begin with `{written}`, not with `{wanted}` of "
             "SUYUAN_ROLES.",
-            "去掉 SUYUAN_ROLES;要建另一套安装,用 --data 指定另一个数据目录。",
+            "去掉 SUYUAN_ROLES；要建另一套安装，用 --data 指定另一个数据目录。",
             "Take SUYUAN_ROLES away; for another installation name another data folder with --data.",
         )
 
@@ -274,7 +275,7 @@ class RolesUnsafe(SuyuanError):
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(
             "installation.roles_unsafe",
-            f"数据库角色检查未通过,拒绝启动:{zh}",
+            f"数据库角色检查未通过，拒绝启动：{zh}",
             f"The check of the database roles failed, so nothing is served: {en}",
             "执行 suyuan doctor 查看每一项及改正办法。",
             "Run `suyuan doctor` for each finding and its mend.",
@@ -287,9 +288,9 @@ class StartFailed(SuyuanError):
     def __init__(self, step: str, log: Path) -> None:
         super().__init__(
             "installation.start_failed",
-            f"“{step}”未成功,已停止。",
+            f"“{step}”未成功，已停止。",
             f"`{step}` did not succeed; everything was stopped.",
-            f"原因见上方输出或日志目录 {log};改正后重新执行。",
+            f"原因见上方输出或日志目录 {log}；改正后重新执行。",
             f"The cause is above or in {log}; mend it and start again.",
         )
 
@@ -300,9 +301,9 @@ class TookTooLong(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "installation.took_too_long",
-            "数据库没有在规定时间内完成这项操作,已停止;刚才的操作没有完成,也没有留下半途的结果。",
+            "数据库没有在规定时间内完成这项操作，已停止；刚才的操作没有完成，也没有留下半途的结果。",
             "The database did not finish in the time allowed and stopped; nothing was done and nothing is left half done.",
-            "缩小范围(多写几个字、加筛选条件、分成小批)后重试;批量操作可用命令执行,时限较长。",
+            "缩小范围（多写几个字、加筛选条件、分成小批）后重试；批量操作可用命令执行，时限较长。",
             "Narrow it (more words, a filter, smaller batches) and try again; commands have more time for large acts.",
         )
 

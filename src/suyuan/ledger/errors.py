@@ -19,7 +19,7 @@ class LedgerRolledBack(SuyuanError):
     def __init__(self, writer: int, expected: int, found: int | None) -> None:
         super().__init__(
             "ledger.rolled_back",
-            f"审计账本计数器倒退(写入者 {writer}:应为 {expected},实为 {found}),已停止写入。",
+            f"审计账本计数器倒退（写入者 {writer}：应为 {expected}，实为 {found}），已停止写入。",
             f"The ledger's counter went back (writer {writer}: expected {expected}, found {found}); writing stops.",
             "数据库可能被恢复到旧版本。请执行 suyuan ledger verify 并通知安全审计员。",
             "An older database may have been put back. Run `suyuan ledger verify` and call the security auditor.",
@@ -32,9 +32,9 @@ class LedgerGap(SuyuanError):
     def __init__(self, writer: int, after: int, upto: int) -> None:
         super().__init__(
             "ledger.gap",
-            f"审计账本缺少条目:写入者 {writer},第 {after} 至 {upto} 号之间。",
+            f"审计账本缺少条目：写入者 {writer}，第 {after} 至 {upto} 号之间。",
             f"Entries are missing from the ledger: writer {writer}, between {after} and {upto}.",
-            "请执行 suyuan ledger verify 并通知安全审计员;在查明前不再推进账本。",
+            "请执行 suyuan ledger verify 并通知安全审计员；在查明前不再推进账本。",
             "Run `suyuan ledger verify` and call the security auditor; the log does not advance until this is cleared.",
         )
 
@@ -56,9 +56,9 @@ class LedgerBehindWitness(SuyuanError):
         zh, en = _BEHIND[how]
         super().__init__(
             f"ledger.{how}",
-            f"{zh}({where}:见证 {witnessed} 条,现有 {size} 条),不能提供服务。",
+            f"{zh}（{where}：见证 {witnessed} 条，现有 {size} 条），不能提供服务。",
             f"Not serving: {en} ({where}: witnessed {witnessed}, here {size}).",
-            "数据库可能被截断、替换或恢复到旧版本。请保留现场并通知安全审计员;确属已知的恢复,由审计员执行 suyuan ledger witness accept。",
+            "数据库可能被截断、替换或恢复到旧版本。请保留现场并通知安全审计员；确属已知的恢复，由审计员执行 suyuan ledger witness accept。",
             "The database may have been cut, replaced or put back. Keep everything as it is and call the security auditor; for a "
             "restore that is known, the auditor runs `suyuan ledger witness accept`.",
         )
@@ -70,9 +70,9 @@ class LedgerUnavailable(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "ledger.unavailable",
-            "审计账本暂时无法写入,没有提供任何数据,操作也没有生效。",
+            "审计账本暂时无法写入，没有提供任何数据，操作也没有生效。",
             "The ledger cannot be written just now; no data was given and nothing was done.",
-            "稍候重试;持续不能使用的,请告知系统管理员。",
+            "稍候重试；持续不能使用的，请告知系统管理员。",
             "Try again in a while; if it stays like this, tell the system administrator.",
         )
 
@@ -85,6 +85,6 @@ class NothingWitnessed(SuyuanError):
             "ledger.nothing_witnessed",
             "还没有签发过检查点。",
             "No checkpoint has been signed yet.",
-            "先执行 suyuan up,有账目后数秒内即签发。",
+            "先执行 suyuan up，有账目后数秒内即签发。",
             "Run `suyuan up`; a checkpoint is signed within seconds of the first entry.",
         )

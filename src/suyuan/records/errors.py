@@ -20,9 +20,9 @@ class NotFound(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "records.not_found",
-            "没有找到这条记录,或当前办理事由无权查看。",
+            "没有找到这条记录，或当前办理事由无权查看。",
             "No such record, or the current ground does not reach it.",
-            "核对编号;确需查看的,请向本部门负责人申请相应的办理事由。",
+            "核对编号；确需查看的，请向本部门负责人申请相应的办理事由。",
             "Check the id; if you need it, ask your head of department for a ground that covers it.",
         )
 
@@ -33,7 +33,7 @@ class BatchClosed(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "records.batch_closed",
-            "该批次已提交审核或不属于本人,不能再追加数据。",
+            "该批次已提交审核或不属于本人，不能再追加数据。",
             "This batch is closed or not yours; it takes no more rows.",
             "请新建一个批次提交。",
             "Submit the rows in a new batch.",
@@ -42,7 +42,7 @@ class BatchClosed(SuyuanError):
 
 _EXPORTS = {
     "empty": ("没有生效的记录可导出。", "There is no record in force to export.",
-              "放宽查询条件;在审、退回、封存的记录不能导出。", "Widen the query; records under review, returned or sealed are not exported."),
+              "放宽查询条件；在审、退回、封存的记录不能导出。", "Widen the query; records under review, returned or sealed are not exported."),
     "words": ("须写明接收方和用途。", "Recipient and purpose are missing.",
               "写清谁将使用、用于什么工作。", "Say who is going to use it and what for."),
     "format": ("只能导出为 .xlsx 或 .csv。", "A file of records ends in .xlsx or .csv.", "更改文件名。", "Change the name of the file."),
@@ -61,9 +61,9 @@ _DISPOSALS = {
                                "写明保存期限届满、法院决定或当事人请求等依据及文号。", "Name the rule, order or request, with its number."),
     "records_disposal_missing": ("没有这项待办的销毁。", "No such erasure waits.",
                                  "由部门负责人先在记录页提请销毁。", "A head of department asks for it on the record's page first."),
-    "records_disposal_state": ("记录正在审核或已销毁,不能提请销毁。", "The record is under review, or erased already.",
+    "records_disposal_state": ("记录正在审核或已销毁，不能提请销毁。", "The record is under review, or erased already.",
                                "审核办结后再提请。", "Ask once its review is over."),
-    "records_disposal_pkey": ("已提请销毁,等密钥保管人办理。", "Erasing is asked for already and waits for a custodian.",
+    "records_disposal_pkey": ("已提请销毁，等密钥保管人办理。", "Erasing is asked for already and waits for a custodian.",
                               "无须重复提请。", "There is nothing more to ask."),
     "records_disposal_two_persons": ("提请人不能自己办理销毁。", "Whoever asked cannot erase it themselves.",
                                      "由另一名密钥保管人办理。", "Another custodian does it."),
@@ -83,8 +83,8 @@ class TooManyToExport(SuyuanError):
     def __init__(self, most: int) -> None:
         super().__init__(
             "records.export_too_many",
-            f"符合条件的记录超过一次导出的上限 {most:,} 条,没有导出。",
+            f"符合条件的记录超过一次导出的上限 {most:,} 条，没有导出。",
             f"More than {most:,} records match, which is the most that one file may hold; nothing was exported.",
-            "缩小查询条件后分次导出;大批量提供须走共享程序。",
+            "缩小查询条件后分次导出；大批量提供须走共享程序。",
             "Narrow the query and export in parts; larger amounts are shared under an agreement.",
         )

@@ -193,6 +193,13 @@ def in_force(records: Sequence[UUID]) -> list[RecordView]:
     return [rows[record] for record in records if record in rows]
 
 
+def take_batch(batch: UUID) -> bool:
+    """Open a batch's rows for the rest of the transaction to whoever is to review it; whether that is this person."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["take_batch"], {"batch": batch})
+        return bool(cursor.fetchone()[0])
+
+
 def batch_rows(
     who: Acting, batch: UUID, *, seqs: Sequence[int] | None = None, offset: int = 0, limit: int = 50
 ) -> list[RecordView]:
@@ -200,8 +207,7 @@ def batch_rows(
 
     To whoever is to review it the batch is open without any other ground: the review is the reason.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL["take_batch"], {"batch": batch})
+    take_batch(batch)
     rows = _read(
         "of_batch",
         {"batch": batch, "seqs": list(seqs) if seqs is not None else None, "offset": offset, "limit": limit},

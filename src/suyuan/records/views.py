@@ -249,7 +249,7 @@ def _row(view: RecordView, columns: list[Field]) -> dict[str, Any]:
     """A row of the list; its first value leads to the record."""
     leads = next((field for field in columns if view.content.get(field.name) is not None), columns[0])
     cells = [{"field": field, "value": view.content.get(field.name), "leads": field is leads} for field in columns]
-    return {"record_id": view.record_id, "state": view.state, "agency": view.agency, "cells": cells}
+    return {"record_id": view.record_id, "view": view, "agency": view.agency, "cells": cells}
 
 
 def _looks(seen: list[Seen]) -> list[Look]:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import IntegrityError, InternalError, ProgrammingError, connection, transaction
+from django.db import ProgrammingError, connection, transaction
 
 from suyuan.access.acting import Acting
+from suyuan.i18n import say
 from suyuan.installation.sql import statements
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 from suyuan.records import queries as records
-from suyuan.records.errors import NotFound
 from suyuan.records.reading import RecordView
-from suyuan.review import queries, sample
+from suyuan.review import marks, queries, sample
 from suyuan.review.digest import decision_digest, return_digest, return_line
-from suyuan.review.errors import ReviewRefused
+from suyuan.review.errors import ReviewRefused, worded
 from suyuan.vault import actions as vault
 
 _SQL = statements("review", "read")
@@ -43,7 +42,7 @@ def draw(
     drawn = queries.sample(who, batch, step)
     if drawn is None:
         values: dict[str, Any] = {"batch": batch, "step": step, "bound": bound, "confidence": confidence}
-        with _worded(), transaction.atomic(), connection.cursor() as cursor:
+        with worded(), connection.cursor() as cursor:
             cursor.execute(_SQL["draw"], values)
             *columns, head = cursor.fetchone()
             drawn = queries.Sample(*columns)
@@ -69,13 +68,16 @@ def look(who: Acting, batch: UUID, step: int, seqs: Sequence[int]) -> list[Recor
 
 
 def take(who: Acting, batch: UUID) -> int:
-    """The ground of reviewing a batch, for looking at more than its rows; ends with the step. Raises `NotFound`."""
+    """The ground of reviewing a batch, for looking at more than its rows; ends with the step.
+
+    Raises `NotFound` for a batch out of reach, `ReviewRefused` for one that is not this person's to review.
+    """
     queries.task(who, batch)
     with transaction.atomic(), connection.cursor() as cursor:
         try:
             cursor.execute("SELECT records_review_ground(%s)", [batch])
         except ProgrammingError as exc:  # insufficient privilege
-            raise NotFound from exc
+            raise ReviewRefused("review_duty_missing") from exc
         [ground] = cursor.fetchone()
     ledger.append(who, Act.administer, batch=batch, detail={"done": "take_review", "made": ground}, changes=True)
     return int(ground)
@@ -93,13 +95,16 @@ def decide(
 ) -> None:
     """Approve, return or reject a batch at a step, signing the `digest` that was shown.
 
-    With `returns`, those revisions go back to the collector and the decision is about the rest.
-    Raises `ReviewRefused` naming the rule, `NotFound`.
+    What this person marked goes back to the collector with its reasons, and so do `returns`; the decision is about the
+    rest. Where nothing is left, the batch can only go back as a whole. Raises `ReviewRefused` naming the rule, `NotFound`.
     """
     task = queries.task(who, batch)
-    with _worded(), transaction.atomic():
-        if returns:
-            _give_back(who, task, step, returns)
+    with worded():
+        records.take_batch(batch)
+        back = _all_returns(who, batch, step, returns)
+        if back:
+            _give_back(who, task, step, back)
+        reason = _settled(batch, outcome, reason, given_back=bool(back))
         at = datetime.now(UTC)
         values: dict[str, Any] = {
             "batch": batch, "step": step, "outcome": outcome, "reviewer": who.person, "author": task.collector,
@@ -110,6 +115,23 @@ def decide(
         bound = decision_digest(*values.values())
         detail = {"step": step, "outcome": outcome}
         ledger.append(who, Act.review, batch=batch, digest=bound, detail=detail, changes=True)
+
+
+def _all_returns(who: Acting, batch: UUID, step: int, returns: Sequence[GivenBack]) -> list[GivenBack]:
+    """What was marked, and what is said with the decision itself, which counts where both are about one field."""
+    marked = [GivenBack(one.record, one.rev, *line) for one in marks.marks(who, batch, step) for line in one.lines]
+    return list({(one.record, one.rev, one.field): one for one in [*marked, *returns]}.values())
+
+
+def _settled(batch: UUID, outcome: str, reason: str, *, given_back: bool) -> str:
+    """The reason to sign with. Raises `ReviewRefused` where nothing is left that could be approved or rejected."""
+    if not given_back or queries.remaining(batch):
+        return reason
+    if outcome != "return":
+        raise ReviewRefused("review_nothing_left")
+    return reason.strip() or say(
+        "各条记录已逐条退回，理由见各条。", "Every record was given back; each has its reason."
+    )
 
 
 def _give_back(who: Acting, task: queries.Task, step: int, returns: Sequence[GivenBack]) -> None:
@@ -125,7 +147,9 @@ def _give_back(who: Acting, task: queries.Task, step: int, returns: Sequence[Giv
         cursor.execute(_SQL["give_back"], values)
         stored = sorted(cursor.fetchall(), key=lambda row: (row[0].bytes, row[1], row[2]))
     if len(stored) != len(ordered):
-        raise NotFound
+        # The batch itself is in reach, so this tells nothing: a row is not of it, or it is not this person's to review.
+        mine = queries.waiting(who, task.batch)
+        raise ReviewRefused("review_same_place" if mine else "review_duty_missing")
     for (record, rev), rows in groupby(stored, key=lambda row: (row[0], row[1])):
         digest = return_digest([
             return_line(task.batch, field, step, code, sealed[record, rev, field], who.person, agency, level, at)
@@ -137,12 +161,3 @@ def _give_back(who: Acting, task: queries.Task, step: int, returns: Sequence[Giv
 
 def _seal(one: GivenBack) -> bytes:
     return vault.seal("review.return", one.record.bytes + one.field.encode(), one.reason.encode())
-
-
-@contextmanager
-def _worded() -> Iterator[None]:
-    try:
-        yield
-    except (IntegrityError, InternalError) as exc:
-        diagnosis: Any = getattr(exc.__cause__, "diag", None)
-        raise ReviewRefused(getattr(diagnosis, "constraint_name", None) or "") from exc

@@ -6,10 +6,14 @@ SuyuanError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
+from django.db import IntegrityError, InternalError, transaction
 
 from suyuan.errors import SuyuanError
 
@@ -24,6 +28,17 @@ class ReviewRefused(SuyuanError):
             f"review.{constraint.removeprefix('review_')}",
             words["zh"] + "。", words["en"] + ".", words["mend_zh"] + "。", words["mend_en"] + ".",
         )  # fmt: skip
+
+
+@contextmanager
+def worded() -> Iterator[None]:
+    """Let what the database refuses inside be raised as `ReviewRefused`; what was begun inside is undone."""
+    try:
+        with transaction.atomic():
+            yield
+    except (IntegrityError, InternalError) as exc:
+        diagnosis: Any = getattr(exc.__cause__, "diag", None)
+        raise ReviewRefused(getattr(diagnosis, "constraint_name", None) or "") from exc
 
 
 @cache

@@ -11,7 +11,10 @@ from django.db import connection
 
 from suyuan.access.acting import Acting
 from suyuan.installation.sql import statements
+from suyuan.ledger import actions as ledger
+from suyuan.ledger.acts import Act
 from suyuan.records.errors import NotFound
+from suyuan.records.reading import RecordView, views
 from suyuan.vault import actions as vault
 
 _SQL = statements("review", "read")
@@ -83,12 +86,13 @@ class Sample(NamedTuple):
     looked: int
 
 
-def waiting(who: Acting) -> list[Task]:
-    """Batches this person can decide under the current ground, oldest first."""
+def waiting(who: Acting, batch: UUID | None = None) -> list[Task]:
+    """Batches this person can decide under the current ground, oldest first; or the one, if it is among them."""
     states = STEPS.get(who.duty)
     if not states:
         return []
-    values = {"states": list(states), "person": who.person, "agency": who.agency, "above": who.duty == "final_reviewer"}
+    above = who.duty == "final_reviewer"
+    values = {"states": list(states), "person": who.person, "agency": who.agency, "above": above, "batch": batch}
     return [_task(row) for row in _rows("waiting", values)]
 
 
@@ -127,6 +131,14 @@ def sample(who: Acting, batch: UUID, step: int) -> Sample | None:
     """The sample this person drew for a step, or None."""
     rows = _rows("sample", {"batch": batch, "step": step, "person": who.person})
     return Sample(*rows[0]) if rows else None
+
+
+def earlier(who: Acting, batch: UUID, seqs: Sequence[int]) -> dict[UUID, RecordView]:
+    """What amended rows of a batch said before, by record, for its reviewer; each is entered as a look at that revision."""
+    found = {one.record_id: one for one in views(_rows("earlier", {"batch": batch, "seqs": list(seqs)}))}
+    for one in found.values():
+        ledger.append(who, Act.consult, record=one.record_id, rev=one.rev, batch=batch)
+    return found
 
 
 def _task(row: Sequence[Any]) -> Task:

@@ -16,15 +16,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from suyuan import catalog
 from suyuan.access.acting import Acting
-from suyuan.access.web import ActingRequest, with_acting
+from suyuan.access.web import ActingRequest, keeps_typed, typed_before, with_acting
 from suyuan.catalog.check import check
 from suyuan.catalog.model import Field, RecordType
 from suyuan.i18n import say
 from suyuan.records import queries as records
 from suyuan.records.errors import NotFound
 from suyuan.records.reading import RecordView
-from suyuan.review import actions, queries, sample
+from suyuan.review import actions, marks, queries, sample
 from suyuan.review.errors import ReviewRefused
+from suyuan.review.marks import Line
 
 CODES = {
     "missing": gettext_noop("缺漏"),
@@ -40,6 +41,7 @@ STEP_WORDS = {1: gettext_noop("初审"), 2: gettext_noop("复审"), 3: gettext_n
 PAGE = 20
 LINES = 3
 """Reasons that can be given for one record at once."""
+REASON = 300
 
 
 @require_GET
@@ -55,6 +57,7 @@ def desk(request: ActingRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @with_acting
+@keeps_typed
 def batch(request: ActingRequest, batch: UUID) -> HttpResponse:
     """One batch: findings, rows or sample, earlier decisions, and the form that decides."""
     try:
@@ -63,74 +66,128 @@ def batch(request: ActingRequest, batch: UUID) -> HttpResponse:
         raise Http404 from exc
     if request.method == "POST":
         return _act(request, task)
-    return render(request, "review/batch.html", _page(request, task))
+    sent = typed_before(request)
+    if sent is None:
+        return render(request, "review/batch.html", _page(request, task))
+    messages.warning(request, _("登录曾结束，刚才没有签署。您填写的内容都在，请核对后重新签署。"))
+    if queries.waiting(request.acting, task.batch):
+        _keep_marks(request.acting, task, sent)
+    typed = {"reason": sent.get("reason", ""), "lines": _ticked(sent)}
+    return render(request, "review/batch.html", _page(request, task) | {"typed": typed})
 
 
 def _act(request: ActingRequest, task: queries.Task) -> HttpResponse:
+    """Do as asked, after the rows that were shown have been marked as they are ticked now.
+
+    What is refused comes back on the same page with all that was filled in.
+    """
     who, posted = request.acting, request.POST
     try:
+        _keep_marks(who, task, posted)
+        if posted.get("act") == "mark" and request.headers.get("HX-Request"):
+            return render(request, "review/parts/signing.html", _signing(who, task) | {"swap": True})
         if posted.get("act") == "draw":
             actions.draw(who, task.batch, task.step)
         elif posted.get("act") == "take":
             request.session["ground"] = actions.take(who, task.batch)
-        else:
-            outcome = _sign(who, task, posted)
-            messages.success(request, _("已签署：") + _(OUTCOMES[outcome]))
-            return redirect("review:desk")
+        elif "unmark" in posted:
+            marks.unmark(who, task.batch, task.step, *_id(posted["unmark"]))
+        elif "outcome" in posted:
+            return _sign(request, task)
     except (ReviewRefused, ValueError) as exc:
         refused = exc if isinstance(exc, ReviewRefused) else ReviewRefused("review_decision_digest")
-        messages.error(request, f"{refused}{refused.mend}")
-    return redirect("review:batch", batch=task.batch)
+        return _refused(request, queries.task(who, task.batch), refused)
+    there = posted.get("go") or request.GET.get("from", "0")
+    return redirect(f"{request.path}?from={int(there) if there.isdecimal() else 0}")
 
 
-def _sign(who: Acting, task: queries.Task, posted: QueryDict) -> str:
-    """Decide as asked. Where every row is ticked to go back nothing is left to approve: the batch goes back."""
-    outcome, reason, back = posted.get("outcome", ""), posted.get("reason", ""), _returns(posted)
-    if outcome == "approve" and len({one[:2] for one in back}) == queries.remaining(task.batch):
-        outcome, reason = "return", reason.strip() or _("记录已逐条退回，理由见各条。")
-    signed = bytes.fromhex(posted.get("digest", ""))
-    actions.decide(who, task.batch, task.step, outcome, signed, reason=reason, returns=back)
-    return outcome
+def _refused(request: ActingRequest, task: queries.Task, refused: ReviewRefused) -> HttpResponse:
+    messages.error(request, f"{refused}{refused.mend}")
+    if request.headers.get("HX-Request"):
+        context = _signing(request.acting, task) | {"swap": True, "refused": refused}
+        return render(request, "review/parts/signing.html", context, status=409)
+    typed = {"reason": request.POST.get("reason", ""), "lines": _ticked(request.POST)}
+    return render(request, "review/batch.html", _page(request, task) | {"typed": typed}, status=409)
 
 
-def _returns(posted: QueryDict) -> list[actions.GivenBack]:
-    """Rows ticked to go back ("record rev"), each with up to `LINES` reasons: field, kind and words."""
-    found: dict[tuple[str, str], actions.GivenBack] = {}
-    for ticked in posted.getlist("back"):
-        record, rev = ticked.split(" ")
-        said = [line for number in range(LINES) if any((line := _line(posted, ticked, number))[::2])]
-        for field, code, why in said or [_line(posted, ticked, 0)]:
-            reason = why or _(CODES.get(code, "其他"))
-            found[ticked, field] = actions.GivenBack(UUID(record), int(rev), field, code, reason)
-    return list(found.values())
+def _sign(request: ActingRequest, task: queries.Task) -> HttpResponse:
+    """Decide as asked, about everything that is marked too."""
+    outcome, signed = request.POST["outcome"], bytes.fromhex(request.POST.get("digest", ""))
+    actions.decide(request.acting, task.batch, task.step, outcome, signed, reason=request.POST.get("reason", ""))
+    messages.success(request, _("已签署：") + _(OUTCOMES[outcome]))
+    return redirect("review:desk")
 
 
-def _line(posted: QueryDict, ticked: str, number: int) -> tuple[str, str, str]:
-    """One line of reasons as it was filled in: field, kind, words."""
-    field, code, why = (posted.get(f"{name} {ticked} {number}", "").strip() for name in ("field", "code", "why"))
-    return field, code or "other", why
+def _keep_marks(who: Acting, task: queries.Task, posted: QueryDict) -> None:
+    """Mark the rows of this page that are ticked, and take the marks of its others back."""
+    ticked = _ticked(posted)
+    for row in posted.getlist("shown"):
+        if row in ticked:
+            marks.mark(who, task.batch, task.step, *_id(row), ticked[row])
+        else:
+            marks.unmark(who, task.batch, task.step, *_id(row))
+
+
+def _id(said: str) -> tuple[UUID, int]:
+    """A row of a form: "record rev". Raises `ValueError`."""
+    record, rev = said.split(" ")
+    return UUID(record), int(rev)
+
+
+def _ticked(posted: QueryDict) -> dict[str, list[Line]]:
+    """Rows ticked to go back, each with up to `LINES` reasons, one a field."""
+    found: dict[str, list[Line]] = {}
+    for row in posted.getlist("back"):
+        said = [line for number in range(LINES) if any((line := _line(posted, row, number))[::2])]
+        worded = [
+            one._replace(reason=one.reason or _(CODES.get(one.code, "其他"))) for one in said or [_line(posted, row, 0)]
+        ]
+        found[row] = list({one.field: one for one in worded}.values())
+    return found
+
+
+def _line(posted: QueryDict, row: str, number: int) -> Line:
+    """One line of reasons as it was filled in."""
+    field, code, why = (posted.get(f"{name} {row} {number}", "").strip() for name in ("field", "code", "why"))
+    return Line(field, code if code in CODES else "other", why[:REASON])
 
 
 def _page(request: ActingRequest, task: queries.Task) -> dict[str, Any]:
     who = request.acting
-    mine = task.step and any(one.batch == task.batch for one in queries.waiting(who))
-    left = queries.remaining(task.batch)
+    mine = bool(task.step and queries.waiting(who, task.batch))
     drawn = queries.sample(who, task.batch, task.step) if mine else None
-    rows, following = _rows(request, task, drawn, bool(mine))
-    # Showing this page was a look at its rows: the count must know of it.
-    drawn = queries.sample(who, task.batch, task.step) if drawn else None
+    rows, following = _rows(request, task, drawn)
     record_type = catalog.current().types[task.type]
-    return {
-        "task": task, "record_type": record_type, "rows": _shown(rows, _notes(rows) if task.warned else {}),
-        "following": following, "reviews": who.duty in queries.STEPS,
-        "opens": who.purposeful, "may_decide": mine, "left": left, "sample": drawn, "needs_sample": left > sample.WITHOUT_SAMPLE,
-        "size": sample.size(left), "step_word": _(STEP_WORDS.get(task.step, "")),
+    return _signing(who, task) | {
+        "record_type": record_type, "rows": _shown(who, task, rows, mine=mine),
+        "following": following, "reviews": who.duty in queries.STEPS, "opens": who.purposeful,
+        "size": sample.size(queries.remaining(task.batch)),
         "decisions": [(one, _(STEP_WORDS[one.step]), _(OUTCOMES[one.outcome])) for one in queries.decisions([task.batch])],
         "returns": [(one, _(STEP_WORDS[one.step]), _(CODES[one.code])) for one in queries.returns(task.batch)],
-        "codes": [(code, _(word)) for code, word in CODES.items()], "digest": task.digest.hex(),
-        "complete": drawn is None or drawn.looked >= len(drawn.seqs), "lines": range(LINES),
+        "codes": [(code, _(word)) for code, word in CODES.items()], "page_from": _start(request),
         "previous": max(_start(request) - PAGE, 0) if _start(request) else None,
     }  # fmt: skip
+
+
+def _signing(who: Acting, task: queries.Task) -> dict[str, Any]:
+    """What the foot of the page says: what is marked, what may be signed, what is still to be looked at."""
+    mine = bool(task.step and queries.waiting(who, task.batch))
+    drawn = queries.sample(who, task.batch, task.step) if mine else None
+    marked = marks.marks(who, task.batch, task.step) if mine else []
+    left = queries.remaining(task.batch)
+    return {
+        "task": task, "may_decide": mine, "left": left, "sample": drawn, "digest": task.digest.hex(),
+        "step_word": _(STEP_WORDS.get(task.step, "")), "needs_sample": left > sample.WITHOUT_SAMPLE,
+        "complete": drawn is None or drawn.looked >= len(drawn.seqs), "all_marked": bool(marked) and len(marked) >= left,
+        "marked": [(one, f"{one.record} {one.rev}", _worded_lines(task, one.lines)) for one in marked],
+    }  # fmt: skip
+
+
+def _worded_lines(task: queries.Task, lines: list[Line]) -> list[str]:
+    fields = catalog.current().types[task.type].fields
+    labels = {name: say(one.label.zh, one.label.en) for name, one in fields.items()}
+    return [say(f"{labels.get(one.field, '整条记录')}：{one.reason}", f"{labels.get(one.field, 'the whole')}: {one.reason}")
+            for one in lines]  # fmt: skip
 
 
 def _start(request: ActingRequest) -> int:
@@ -139,7 +196,7 @@ def _start(request: ActingRequest) -> int:
 
 
 def _rows(
-    request: ActingRequest, task: queries.Task, drawn: queries.Sample | None, mine: bool
+    request: ActingRequest, task: queries.Task, drawn: queries.Sample | None
 ) -> tuple[list[RecordView], int | None]:
     """A page of the sample where there is one, else of the batch; and where the next page starts."""
     who = request.acting
@@ -152,14 +209,34 @@ def _rows(
     return rows[:PAGE], start + PAGE if len(rows) > PAGE else None
 
 
-def _shown(rows: list[RecordView], notes: dict[int, list[str]]) -> list[dict[str, Any]]:
-    """Rows with their fields in the order of the form, and the check's warnings about each."""
+def _shown(who: Acting, task: queries.Task, rows: list[RecordView], *, mine: bool) -> list[dict[str, Any]]:
+    """Rows with their fields in the order of the form, what an amendment changes, the check's warnings, and marks."""
+    notes = _notes(rows) if task.warned else {}
+    amended = [one.seq for one in rows if one.rev > 1]
+    before = queries.earlier(who, task.batch, amended) if mine and amended else {}
+    marked = {(one.record, one.rev): one.lines for one in marks.marks(who, task.batch, task.step)} if mine else {}
     return [
         {"view": one, "type": record_type, "fields": _fields(record_type, one), "notes": notes.get(one.seq, []),
-         "id": f"{one.record_id} {one.rev}"}
+         "id": f"{one.record_id} {one.rev}", "lines": _padded(marked.get((one.record_id, one.rev), [])),
+         "marked": (one.record_id, one.rev) in marked, "before": before.get(one.record_id),
+         "changes": _changes(record_type, before.get(one.record_id), one)}
         for one in rows
         for record_type in [catalog.current().types[one.type]]
     ]  # fmt: skip
+
+
+def _padded(lines: list[Line]) -> list[tuple[int, Line]]:
+    """The lines of a row's form, those without a reason empty."""
+    return list(enumerate([*lines, *[Line("", "", "")] * LINES][:LINES]))
+
+
+def _changes(record_type: RecordType, before: RecordView | None, view: RecordView) -> list[tuple[Field, Any, Any]]:
+    """What differs from what was there before, in the order of the form."""
+    if before is None:
+        return []
+    found = {one.field: one for one in records.changes(before.content, view.content)}
+    names = [name for group in record_type.groups for name in group.fields if name in found]
+    return [(record_type.fields[name], found[name].before, found[name].after) for name in names]
 
 
 def _fields(record_type: RecordType, view: RecordView) -> list[tuple[Field, Any]]:

@@ -48,9 +48,9 @@ class VaultLocked(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.locked",
-            "密钥库未开启,无法读写数据。",
+            "密钥库未开启，无法读写数据。",
             "The vault is not open, so no data can be read or written.",
-            "请先执行 suyuan up,或设置 SUYUAN_PASSPHRASE 后重试。",
+            "请先执行 suyuan up，或设置 SUYUAN_PASSPHRASE 后重试。",
             "Run `suyuan up` first, or set SUYUAN_PASSPHRASE and try again.",
         )
 
@@ -61,9 +61,9 @@ class WrongPassphrase(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.wrong_passphrase",
-            "口令不能打开密钥文件,或密钥文件已被改动。",
+            "口令不能打开密钥文件，或密钥文件已被改动。",
             "The passphrase does not open the key file, or the key file was changed.",
-            "核对 SUYUAN_PASSPHRASE 或 secrets/passphrase;仍不行时从备份恢复密钥文件。",
+            "核对 SUYUAN_PASSPHRASE 或 secrets/passphrase；仍不行时从备份恢复密钥文件。",
             "Check SUYUAN_PASSPHRASE or secrets/passphrase; failing that, restore the key file from a backup.",
         )
 
@@ -74,9 +74,9 @@ class InstallationUnnamed(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.installation_unnamed",
-            "数据库尚未登记本系统的密钥,未读写任何内容。",
+            "数据库尚未登记本系统的密钥，未读写任何内容。",
             "The database does not know the keys of this installation yet; nothing was read or written.",
-            "请先在持有密钥的主机上执行 suyuan prepare(或 suyuan up)。",
+            "请先在持有密钥的主机上执行 suyuan prepare（或 suyuan up）。",
             "Run `suyuan prepare` (or `suyuan up`) first, on the host that has the keys.",
         )
 
@@ -87,9 +87,9 @@ class KeysMissing(SuyuanError):
     def __init__(self, path: Path) -> None:
         super().__init__(
             "vault.keys_missing",
-            f"数据库中已有内容,而本机没有密钥文件 {path},未启动,也不会另行生成密钥。",
+            f"数据库中已有内容，而本机没有密钥文件 {path}，未启动，也不会另行生成密钥。",
             f"The database has content, and this host has no key file {path}; it does not start and makes no other keys.",
-            "把原主机数据目录的 secrets 与 vault 目录整体复制到本机,见 docs/several-hosts.md;或从备份恢复该文件。",
+            "把原主机数据目录的 secrets 与 vault 目录整体复制到本机，见 docs/several-hosts.md；或从备份恢复该文件。",
             "Copy the folders secrets and vault from the first host, see docs/several-hosts.md, or restore the file.",
         )
 
@@ -101,9 +101,9 @@ class KeysOfAnother(SuyuanError):
         named = ", ".join(names)
         super().__init__(
             "vault.keys_of_another",
-            f"本机的密钥不是该数据库的密钥({named}),已拒绝启动,未读写任何内容。",
+            f"本机的密钥不是该数据库的密钥（{named}），已拒绝启动，未读写任何内容。",
             f"The keys of this host are not those of the database ({named}); refused, nothing was read or written.",
-            "核对 --data 与 DATABASE_URL 是否对应;本机应作为第二台主机时,见 docs/several-hosts.md 复制密钥。",
+            "核对 --data 与 DATABASE_URL 是否对应；本机应作为第二台主机时，见 docs/several-hosts.md 复制密钥。",
             "Check that --data and DATABASE_URL belong together; for a second host copy the keys, docs/several-hosts.md.",
         )
 
@@ -115,9 +115,9 @@ class GenerationMissing(SuyuanError):
         self.key_id = key_id
         super().__init__(
             "vault.generation_missing",
-            f"本机的密钥文件缺少第 {key_id} 号密钥,不能读写以它加密的内容;数据没有损坏。",
+            f"本机的密钥文件缺少第 {key_id} 号密钥，不能读写以它加密的内容；数据没有损坏。",
             f"This host's key file lacks key {key_id}, so what lies under it is neither read nor written; nothing is damaged.",
-            "在更换密钥的主机上执行 suyuan vault hand-over FILE,把文件带到本机,执行 suyuan vault receive FILE。",
+            "在更换密钥的主机上执行 suyuan vault hand-over FILE，把文件带到本机，执行 suyuan vault receive FILE。",
             "On the host that renewed it run `suyuan vault hand-over FILE`, bring the file here, `suyuan vault receive FILE`.",
         )
 
@@ -128,9 +128,9 @@ class SigningKeyMissing(SuyuanError):
     def __init__(self, number: int) -> None:
         super().__init__(
             "vault.signing_missing",
-            f"本机的密钥文件缺少第 {number} 号签名密钥,不签发检查点。",
+            f"本机的密钥文件缺少第 {number} 号签名密钥，不签发检查点。",
             f"This host's key file lacks signing key {number}; it signs no checkpoint.",
-            "在更换密钥的主机上执行 suyuan vault hand-over FILE,把文件带到本机,执行 suyuan vault receive FILE。",
+            "在更换密钥的主机上执行 suyuan vault hand-over FILE，把文件带到本机，执行 suyuan vault receive FILE。",
             "On the host that renewed it run `suyuan vault hand-over FILE`, bring the file here, `suyuan vault receive FILE`.",
         )
 
@@ -143,9 +143,9 @@ class HostsBehind(SuyuanError):
         named = ", ".join(names)
         super().__init__(
             "vault.hosts_behind",
-            f"新密钥已备好,但以下运行中的主机尚未取得:{named}。",
+            f"新密钥已备好，但以下运行中的主机尚未取得：{named}。",
             f"The new key is made, but these running hosts do not have it yet: {named}.",
-            "稍候,后台会继续;仍不行时用 suyuan vault hand-over / receive 带过去,已停用的主机用 suyuan vault hosts strike 除名。",
+            "稍候，后台会继续；仍不行时用 suyuan vault hand-over / receive 带过去，已停用的主机用 suyuan vault hosts strike 除名。",
             "Wait, the worker goes on; else carry it over by `suyuan vault hand-over` and `receive`; "
             "strike off a host that is gone by `suyuan vault hosts strike`.",
         )
@@ -157,9 +157,9 @@ class HostLive(SuyuanError):
     def __init__(self, host: str) -> None:
         super().__init__(
             "vault.host_live",
-            f"主机 {host} 正在运行,或不存在,不能除名。",
+            f"主机 {host} 正在运行，或不存在，不能除名。",
             f"Host {host} is running, or there is none of that name; it is not struck off.",
-            "先停止该主机上的服务,20 秒后重试;suyuan vault hosts list 列出各主机。",
+            "先停止该主机上的服务，20 秒后重试；suyuan vault hosts list 列出各主机。",
             "Stop it first and try again after 20 seconds; `suyuan vault hosts list` lists them.",
         )
 
@@ -170,7 +170,7 @@ class ParcelWrong(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.parcel_wrong",
-            "该文件不属于本系统,或已被改动,未作任何更改。",
+            "该文件不属于本系统，或已被改动，未作任何更改。",
             "This file does not belong to this installation, or was changed; nothing was done.",
             "在持有新密钥的主机上重新执行 suyuan vault hand-over FILE。",
             "Run `suyuan vault hand-over FILE` again on the host that has the new key.",
@@ -185,7 +185,7 @@ class AgentRunning(SuyuanError):
             "vault.agent_running",
             "本机的密钥代理已在运行。",
             "The agent of this host is running already.",
-            "无需再启动;suyuan vault status 查看状态。",
+            "无需再启动；suyuan vault status 查看状态。",
             "There is nothing to start; `suyuan vault status` shows how it stands.",
         )
 
@@ -196,9 +196,9 @@ class LevelRefused(SuyuanError):
     def __init__(self, level: int) -> None:
         super().__init__(
             "vault.level_refused",
-            f"密级 {level} 属国家秘密,未安装核准的密码设备,不予录入、导入或交换。",
+            f"密级 {level} 属国家秘密，未安装核准的密码设备，不予录入、导入或交换。",
             f"Level {level} is a state secret; without an approved cryptographic provider it is refused.",
-            "请通过核准的涉密系统办理;本系统只接收 1 级(内部)和 2 级(警务工作秘密)。",
+            "请通过核准的涉密系统办理；本系统只接收 1 级（内部）和 2 级（警务工作秘密）。",
             "Use the approved classified system; this one takes level 1 (internal) and 2 (police-work secret) only.",
         )
 
@@ -212,47 +212,53 @@ class ContentDamaged(SuyuanError):
             "vault.content_damaged",
             f"{where} 的存储内容已被改动或损坏。",
             f"The stored content of {where} was changed or damaged.",
-            "请执行 suyuan ledger verify 定位,并由技术部门从备份恢复该记录。",
-            "Run `suyuan ledger verify` to locate it; the technical department restores the record from a backup.",
+            "请告知安全审计员定位，并由技术部门从备份恢复该记录。",
+            "Tell the security auditor, who locates it; the technical department restores the record from a backup.",
         )
 
 
 class VaultSealed(SuyuanError):
     """Level 2's keys are in nobody's memory: its custodians have not presented enough shares."""
 
+    command = "suyuan vault unseal"
+
     def __init__(self) -> None:
         super().__init__(
             "vault.sealed",
-            "2 级(警务工作秘密)处于封闭状态,不能读写。",
+            "2 级（警务工作秘密）处于封闭状态，不能读写。",
             "Level 2 (police-work secret) is sealed; it can be neither read nor written.",
-            "请密钥保管人到场,在“密级保管”页或以 suyuan vault unseal 逐一出示份额。",
-            "Let its custodians present their shares, on the page of custodians or by `suyuan vault unseal`.",
+            "请密钥保管人到场，在“密级保管”页逐一输入分量启封。",
+            "Let its custodians present their shares, on the page of custodians.",
         )
 
 
 class NoCustodians(SuyuanError):
     """No set of shares was made in this installation."""
 
+    command = "suyuan vault custodians appoint"
+
     def __init__(self) -> None:
         super().__init__(
             "vault.no_custodians",
-            "尚未指定密级保管人,2 级(警务工作秘密)不能启用。",
+            "尚未指定密级保管人，2 级（警务工作秘密）不能启用。",
             "No custodians are appointed, so level 2 (police-work secret) cannot be used.",
-            "由存储管理人执行 suyuan vault custodians appoint。",
-            "A storage custodian runs `suyuan vault custodians appoint`.",
+            "由存储管理员指定密钥保管人。",
+            "A storage custodian appoints them.",
         )
 
 
 class RotationUnfinished(SuyuanError):
     """Keys are renewed one generation at a time."""
 
+    command = "suyuan vault rotate"
+
     def __init__(self) -> None:
         super().__init__(
             "vault.rotation_unfinished",
             "上一次更换密钥尚未完成。",
             "The last renewal of keys is not finished.",
-            "在“密钥”页查看进度;后台任务停止时执行 suyuan vault rotate 继续。",
-            "Look at its progress on the page of keys; where the worker stands still, `suyuan vault rotate` goes on.",
+            "在“密钥”页查看进度；后台任务停止时，由存储管理员继续。",
+            "Look at its progress on the page of keys; where the worker stands still, a storage custodian goes on.",
         )
 
 
@@ -262,9 +268,9 @@ class KeyInUse(SuyuanError):
     def __init__(self, key_id: int) -> None:
         super().__init__(
             "vault.key_in_use",
-            f"密钥 {key_id} 仍在使用,或不存在,不能销毁。",
+            f"密钥 {key_id} 仍在使用，或不存在，不能销毁。",
             f"Key {key_id} is in use, or there is none of that number; it cannot be destroyed.",
-            "先更换该级密钥,待其状态为“停用”后再销毁。",
+            "先更换该级密钥，待其状态为“停用”后再销毁。",
             "Renew the keys of its level first, and destroy it once it is retired.",
         )
 
@@ -288,7 +294,7 @@ class BadThreshold(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.bad_threshold",
-            "所需份额数不能少于 2,也不能多于保管人人数;保管人为 2 至 16 名不同的人。",
+            "所需份额数不能少于 2，也不能多于保管人人数；保管人为 2 至 16 名不同的人。",
             "At least 2 shares are needed and no more than there are holders; holders are 2 to 16 different persons.",
             "调整 --threshold 或保管人名单。",
             "Change --threshold or the list of holders.",
@@ -302,7 +308,7 @@ class SharesMissing(SuyuanError):
         self.given, self.needed = given, needed
         super().__init__(
             "vault.shares_missing",
-            f"更换保管人需要 {needed} 个份额,只出示了 {given} 个。",
+            f"更换保管人需要 {needed} 个份额，只出示了 {given} 个。",
             f"Replacing custodians needs {needed} shares; {given} were presented.",
             "请其余保管人到场后重新办理。",
             "Start again when the others are present.",
@@ -317,7 +323,7 @@ class NoAgent(SuyuanError):
             "vault.no_agent",
             "没有正在运行的服务来持有 2 级密钥。",
             "No running service can hold the keys of level 2.",
-            "先执行 suyuan up(或 suyuan agent),再出示份额。",
+            "先执行 suyuan up（或 suyuan agent），再出示份额。",
             "Run `suyuan up` (or `suyuan agent`) first, then present the shares.",
         )
 
@@ -328,9 +334,9 @@ class TooManyWrong(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.too_many_wrong",
-            "错误的份额过多,暂停受理。",
+            "错误的份额过多，暂停受理。",
             "Too many wrong shares; none is taken for now.",
-            "核对份额,15 分钟后再试。",
+            "核对份额，15 分钟后再试。",
             "Check the shares and try again in 15 minutes.",
         )
 
@@ -345,9 +351,9 @@ class ShareMistyped(ShareRefused):
     def __init__(self) -> None:
         super().__init__(
             "vault.share_mistyped",
-            "这不是完整的份额,或有字符抄错。",
+            "这不是完整的份额，或有字符抄错。",
             "This is not a whole share, or a letter of it is wrong.",
-            "份额共 10 组,每组 4 个字符(字母 A-Z 与数字 2-7);请逐组核对。",
+            "份额共 10 组，每组 4 个字符（字母 A-Z 与数字 2-7）；请逐组核对。",
             "A share has 10 groups of 4 (letters A-Z, digits 2-7); check each group.",
         )
 
@@ -371,9 +377,9 @@ class ShareRetired(ShareRefused):
     def __init__(self) -> None:
         super().__init__(
             "vault.share_retired",
-            "该份额属于已经更换的旧组,不再有效。",
+            "该份额属于已经更换的旧组，不再有效。",
             "This share is of an older set that was replaced; it no longer counts.",
-            "请使用更换后领取的新份额,并销毁旧份额。",
+            "请使用更换后领取的新份额，并销毁旧份额。",
             "Use the share handed out at the replacement, and destroy the old one.",
         )
 
@@ -384,7 +390,7 @@ class ShareRepeated(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.share_repeated",
-            "该份额已经出示过,或 2 级已经开封。",
+            "该份额已经出示过，或 2 级已经开封。",
             "This share was presented already, or level 2 is open already.",
             "请下一位保管人出示自己的份额。",
             "Let the next custodian present theirs.",
@@ -397,7 +403,7 @@ class NotCustodian(SuyuanError):
     def __init__(self, username: str) -> None:
         super().__init__(
             "vault.not_custodian",
-            f"{username} 没有存储管理人岗位,不能持有份额。",
+            f"{username} 没有存储管理人岗位，不能持有份额。",
             f"{username} is not a storage custodian and cannot hold a share.",
             "请安全管理员先授予该岗位。",
             "Let the security administrators grant that duty first.",
@@ -410,7 +416,7 @@ class KeySettingsWrong(SuyuanError):
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(
             "vault.key_settings_wrong",
-            f"密钥存放处的设置有误:{zh}。",
+            f"密钥存放处的设置有误：{zh}。",
             f"The settings of where keys lie cannot be used: {en}.",
             "按 docs/keys.md 修改 SUYUAN_KEYS 指定的文件后重启。",
             "Mend the file that SUYUAN_KEYS names, see docs/keys.md, and start again.",
@@ -423,9 +429,9 @@ class SuiteNotHeld(SuyuanError):
     def __init__(self, name: str, suite: str) -> None:
         super().__init__(
             "vault.suite_not_held",
-            f"密钥存放处 {name} 不提供 {suite},只提供 aes-256-gcm。",
+            f"密钥存放处 {name} 不提供 {suite}，只提供 aes-256-gcm。",
             f"The key holder {name} has no {suite}, only aes-256-gcm.",
-            "在该处改用 aes-256-gcm,或把 sm4-gcm 密钥留在密钥文件中。",
+            "在该处改用 aes-256-gcm，或把 sm4-gcm 密钥留在密钥文件中。",
             "Use aes-256-gcm there, or keep keys of sm4-gcm in the key file.",
         )
 
@@ -436,9 +442,9 @@ class KeyUnfit(SuyuanError):
     def __init__(self, name: str, key: str) -> None:
         super().__init__(
             "vault.key_unfit",
-            f"{name} 中已有名为 {key} 的密钥,但类型不符或可以导出。",
+            f"{name} 中已有名为 {key} 的密钥，但类型不符或可以导出。",
             f"{name} has a key named {key} already, of another kind or one that can be exported.",
-            "请该处管理员查明其来源并改名或删除,然后重试。",
+            "请该处管理员查明其来源并改名或删除，然后重试。",
             "Let whoever runs it find out who made it, rename or remove it, and try again.",
         )
 
@@ -450,7 +456,7 @@ _UNREACHABLE = {
     "sealed": ("处于封闭状态", "is sealed", "请其管理员开封后重试。", "Let whoever runs it unseal it, then try again."),
     "refused": ("拒绝了令牌或 PIN", "refuses the token or PIN", "更换设置中 token_file 或 pin_file 的内容。",
                 "Put a valid one into the token_file or pin_file of the settings."),
-    "missing": ("没有该密钥", "has no such key", "核对设置中的 installation 与存放处;密钥若已销毁,内容不可恢复。",
+    "missing": ("没有该密钥", "has no such key", "核对设置中的 installation 与存放处；密钥若已销毁，内容不可恢复。",
                 "Check installation and place in the settings; if the key was destroyed, the content is gone."),
     "odd": ("答复异常", "answers something unexpected", "查看该处的日志。", "Look into its log."),
 }  # fmt: skip

@@ -29,14 +29,22 @@ STATUS = {
 
 
 class Explain:
-    """Middleware. What is hidden and what is missing get the same page; htmx requests get the words alone."""
+    """Middleware. What is hidden and what is missing get the same page; htmx requests get the words alone.
+
+    A refusal without words (a method that an address does not take) gets its page too.
+    """
 
     def __init__(self, answer: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Nothing is done on the way in and out."""
-        return self._answer(request)
+        """Put words where a refusal has none."""
+        response = self._answer(request)
+        if response.status_code != 405 or response.streaming or request.path.startswith("/api/"):
+            return response
+        page = views.unsuited(request)
+        page["Allow"] = response.get("Allow", "")
+        return page
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Django calls this when a view raises; its transaction is undone already."""

@@ -10,6 +10,7 @@ from django.utils import translation
 
 from suyuan import catalog
 from suyuan.access import web as access
+from suyuan.access.session_views import seconds_left
 from suyuan.web import navigation
 from suyuan.web.navigation import ADMINISTRATION, DESK, READERS, WORK, Domain, Item
 
@@ -65,6 +66,11 @@ class Shell:
         """The highest level the current duty reads; the lowest one where no duty acts on this page."""
         acting = getattr(self._request, "acting", None)
         return acting.clearance if acting else 1
+
+    @property
+    def session_left(self) -> int:
+        """After how many seconds without a request this session ends."""
+        return seconds_left(self._request)
 
     @property
     def english(self) -> bool:

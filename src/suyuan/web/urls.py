@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("suyuan.access.urls")),
     path("", include("suyuan.access.sign_in.urls")),
 ]
+handler400 = "suyuan.web.views.malformed"
 handler403 = "suyuan.web.views.refused"
 handler404 = "suyuan.web.views.not_found"
 handler500 = "suyuan.web.views.broken"

@@ -81,10 +81,26 @@ def unmeasured(request: HttpRequest) -> HttpResponse:
 def _unread(request: HttpRequest, code: int, heading: str, said: str) -> HttpResponse:
     steps = [
         _("填写的内容请分几次提交。"),
-        _("文件请在“导入文件”页由采集人提交；更大的文件用命令 suyuan import。"),
+        _("文件请在“导入文件”页由采集人提交；更大的文件请交系统管理员导入。"),
         _("登录已结束的，请重新登录后再提交。"),
     ]
     return _sorry(request, code, heading, said, steps)
+
+
+def malformed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: a request that no page of ours sends."""
+    said = _("提交的内容不完整或格式有误，没有办理。")
+    return _sorry(
+        request, 400, _("请求有误"), said, [_("返回上一页并刷新，再重新提交。"), _("核对地址是否完整。")], alone=True
+    )
+
+
+def unsuited(request: HttpRequest) -> HttpResponse:
+    """405: an address opened in a way it is not made for, such as that of a button typed into the address bar."""
+    said = _("该地址只供页面上的按钮使用，不能直接打开，没有办理。")
+    return _sorry(
+        request, 405, _("不能这样打开"), said, [_("返回上一页，用页面上的按钮办理。"), _("从左侧导航重新进入。")]
+    )
 
 
 def broken(request: HttpRequest) -> HttpResponse:
@@ -112,12 +128,13 @@ def _sorry(
     *,
     choose: bool = False,
     sign: bool = False,
+    alone: bool = False,
 ) -> HttpResponse:
     # After a fault of ours nothing is asked of the database, so that page stands alone and knows nobody.
-    framed = code < 500 and person_of(request) is not None
+    framed = code < 500 and not alone and person_of(request) is not None
     frame = "web/base.html" if framed else "web/alone.html"
     context: dict[str, object] = {"code": code, "heading": heading, "said": said, "steps": steps, "frame": frame, "framed": framed,
                "choose": choose, "sign": sign}  # fmt: skip
-    if code >= 500:
+    if code >= 500 or alone:
         context |= {"shell": Alone(request), "messages": []}
     return render(request, "web/error.html", context, status=code)

@@ -57,15 +57,23 @@ SELECT part_no, content FROM collection_upload WHERE import_id = %(id)s ORDER BY
 DELETE FROM collection_upload WHERE import_id = %(id)s;
 
 -- name: put_draft
-INSERT INTO collection_draft (draft_id, person, agency, level, type, amends, content)
-VALUES (%(id)s, %(person)s, %(agency)s, %(level)s, %(type)s, %(amends)s, %(content)s)
-ON CONFLICT (draft_id) DO UPDATE SET content = EXCLUDED.content, changed_at = now();
+-- Nothing comes back where the draft is closed, or where another window saved it since this one read it.
+INSERT INTO collection_draft AS held (draft_id, person, agency, level, type, amends, content, tab)
+VALUES (%(id)s, %(person)s, %(agency)s, %(level)s, %(type)s, %(amends)s, %(content)s, %(tab)s)
+ON CONFLICT (draft_id) DO UPDATE
+SET content = EXCLUDED.content, tab = EXCLUDED.tab, version = held.version + 1, changed_at = now()
+WHERE held.closed_at IS NULL AND (held.version = %(version)s OR held.tab = EXCLUDED.tab AND held.tab <> '')
+RETURNING version;
 
 -- name: get_draft
-SELECT draft_id, type, amends, content, changed_at FROM collection_draft WHERE draft_id = %(id)s;
+SELECT draft_id, type, amends, content, changed_at, version, closed_at, record_id FROM collection_draft WHERE draft_id = %(id)s;
 
 -- name: my_drafts
-SELECT draft_id, type, amends, content, changed_at FROM collection_draft ORDER BY changed_at DESC LIMIT 100;
+SELECT draft_id, type, amends, content, changed_at, version, closed_at, record_id FROM collection_draft
+WHERE closed_at IS NULL ORDER BY changed_at DESC LIMIT 100;
 
--- name: drop_draft
-DELETE FROM collection_draft WHERE draft_id = %(id)s;
+-- name: close_draft
+-- What is left of it only says that it is closed, for as long as a late save could come.
+WITH old AS (DELETE FROM collection_draft WHERE person = %(person)s AND closed_at < now() - interval '7 days')
+UPDATE collection_draft SET content = '', closed_at = now(), record_id = %(record)s, version = version + 1, changed_at = now()
+WHERE draft_id = %(id)s AND closed_at IS NULL;

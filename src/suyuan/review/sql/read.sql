@@ -5,7 +5,7 @@ SELECT b.batch_id, b.type, b.state, b.agency, b.level, b.collector, b.channel, b
        b.needs_final, b.accepted + b.warned, b.warned
 FROM records_batch b
 WHERE b.state = ANY(%(states)s) AND b.collector <> %(person)s
-  AND (NOT %(above)s OR b.agency > %(agency)s)
+  AND (NOT %(above)s OR b.agency > %(agency)s) AND (%(batch)s::uuid IS NULL OR b.batch_id = %(batch)s)
   AND NOT EXISTS (SELECT FROM review_decision d WHERE d.batch_id = b.batch_id AND d.reviewer = %(person)s)
 ORDER BY b.closed_at LIMIT 200;
 
@@ -51,3 +51,22 @@ FROM unnest(%(records)s::uuid[], %(revs)s::int[], %(fields)s::text[], %(codes)s:
      AS n (record_id, rev, field, code, reason)
 JOIN records_revision v ON v.record_id = n.record_id AND v.rev = n.rev AND v.batch_id = %(batch)s
 RETURNING record_id, rev, field, code, agency, level;
+
+-- name: earlier
+SELECT * FROM review_earlier(%(batch)s, %(seqs)s::int[]);
+
+-- name: marks
+SELECT m.record_id, m.rev, m.reasons, v.row_no
+FROM review_mark m JOIN records_revision v ON v.record_id = m.record_id AND v.rev = m.rev
+WHERE m.batch_id = %(batch)s AND m.step = %(step)s AND m.reviewer = %(person)s ORDER BY v.seq;
+
+-- name: mark
+INSERT INTO review_mark (batch_id, step, reviewer, record_id, rev, agency, level, reasons)
+SELECT %(batch)s, %(step)s, %(person)s, v.record_id, v.rev, v.agency, v.level, %(reasons)s
+FROM records_revision v WHERE v.record_id = %(record)s AND v.rev = %(rev)s AND v.batch_id = %(batch)s
+ON CONFLICT (batch_id, step, reviewer, record_id, rev) DO UPDATE SET reasons = EXCLUDED.reasons, at = now()
+RETURNING rev;
+
+-- name: unmark
+DELETE FROM review_mark
+WHERE batch_id = %(batch)s AND step = %(step)s AND reviewer = %(person)s AND record_id = %(record)s AND rev = %(rev)s;

@@ -27,21 +27,21 @@ _UNKNOWN = ("请求无法处理。", "The request cannot be dealt with.", "", ""
 # What the web server itself refuses, by status: what happened and the way out.
 _WORDS = {
     400: ("请求不完整或不是有效的 JSON。", "The request is incomplete or is no valid JSON.",
-          "用 UTF-8 编码的 JSON;同一对象内名称不得重复,不得含 NUL 字符。", "Send JSON in UTF-8, no name twice in an object, no NUL."),
+          "用 UTF-8 编码的 JSON；同一对象内名称不得重复，不得含 NUL 字符。", "Send JSON in UTF-8, no name twice in an object, no NUL."),
     403: ("您当前的岗位或办理事由不允许这项操作。", "Your current duty or ground does not allow this.",
           "换用相应岗位的办理事由。", "Use a ground of the duty that covers it."),
-    404: ("地址有误,或该内容不在您的职责范围内。", "There is no such address, or it is out of your reach.",
+    404: ("地址有误，或该内容不在您的职责范围内。", "There is no such address, or it is out of your reach.",
           "核对地址和编号。", "Check the address and the id."),
     405: ("该地址不接受这种方法。", "The address does not take this method.",
           "方法见 Allow 头。", "See the header Allow."),
     413: (f"请求超过 {_MOST} MB。", f"The request is larger than {_MOST} MB.",
-          "分成几批报送,或用文件导入。", "Send it in several batches, or import it as a file."),
+          "分成几批报送，或用文件导入。", "Send it in several batches, or import it as a file."),
     415: ("请求内容须为 application/json。", "The body must be application/json.",
           "设置 Content-Type: application/json。", "Set Content-Type: application/json."),
-    500: ("系统出错,刚才的操作没有完成,也没有留下半途的结果。", "Something broke; nothing was done and nothing is left half done.",
-          "稍候重试;仍不成功,请告知系统管理员。", "Try again later; if it stays, tell the system administrator."),
-    503: ("数据库现在只读或没有应答,没有办成。", "The database is read-only or does not answer; nothing was done.",
-          "稍候重试;仍不成功,请告知系统管理员。", "Try again later; if it stays, tell the system administrator."),
+    500: ("系统出错，刚才的操作没有完成，也没有留下半途的结果。", "Something broke; nothing was done and nothing is left half done.",
+          "稍候重试；仍不成功，请告知系统管理员。", "Try again later; if it stays, tell the system administrator."),
+    503: ("数据库现在只读或没有应答，没有办成。", "The database is read-only or does not answer; nothing was done.",
+          "稍候重试；仍不成功，请告知系统管理员。", "Try again later; if it stays, tell the system administrator."),
 }  # fmt: skip
 # Words for what a value is not, by the checker's own id; anything else gets the last.
 _NOT = {

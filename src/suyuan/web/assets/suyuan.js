@@ -27,13 +27,81 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
-document.addEventListener("htmx:responseError", () => showLost("server"));
+document.addEventListener("htmx:responseError", (event) => showLost(event.detail.xhr.status === 401 ? "session" : "server"));
 document.addEventListener("htmx:sendError", () => showLost("network"));
 
-function showLost(kind) {
+function showLost(kind, shown = true) {
   const note = document.querySelector(`[data-lost=${kind}]`);
-  if (note) note.hidden = false;
+  if (!note || note.hidden === !shown) return;
+  note.hidden = !shown;
+  if (shown) note.scrollIntoView({block: "nearest"});
 }
+
+// The session ends after some time without a request of any window; five minutes before, the page says so.
+const {person, left} = document.body.dataset;
+const windows = "BroadcastChannel" in window ? new BroadcastChannel("suyuan-session") : null;
+let ends = 0;
+let warned;
+function stayed(seconds, tell = true) {
+  ends = Date.now() + seconds * 1000;
+  clearTimeout(warned);
+  showLost("ending", false);
+  warned = setTimeout(() => showLost("ending"), Math.max(0, seconds - 300) * 1000);
+  if (tell) windows?.postMessage(seconds);
+}
+if (person) {
+  stayed(Number(left));
+  windows?.addEventListener("message", (event) => stayed(event.data, false));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) { stayed(Number(left)); showLost("session", false); }
+  });
+}
+
+// Whose session this is now: nobody's (null), or the answer with a fresh token. What the network loses is lost.
+async function asked() {
+  const answer = await fetch("/session/", {headers: {"HX-Request": "true"}, cache: "no-store"});
+  if (answer.status === 401) return null;
+  if (!answer.ok) throw new Error(answer.status);
+  return answer.json();
+}
+
+// Signing in again, in another window, makes the tokens of this page old.
+function renewTokens(now) {
+  document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((one) => { one.value = now.csrf; });
+  document.querySelector("meta[name=csrf]").content = now.csrf;
+}
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status !== 403 || !person) return;
+  asked().then((now) => { if (now && String(now.person) === person) renewTokens(now); }).catch(() => {});
+});
+
+// A form with much typed into it is sent only while the session of who typed it lives; else the page stays as it is.
+async function sendKept(form, submitter) {
+  let now;
+  try { now = await asked(); } catch { showLost("network"); return; }
+  if (!now) { showLost("session"); return; }
+  if (String(now.person) !== person) { showLost("other"); return; }
+  showLost("session", false);
+  showLost("other", false);
+  renewTokens(now);
+  form.dataset.alive = "1";
+  form.requestSubmit(submitter);
+}
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!person || !form.matches("[data-keeps]")) return;
+  if (form.dataset.alive) { delete form.dataset.alive; return; }
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  sendKept(form, event.submitter);
+}, true);
+document.addEventListener("click", async (event) => {
+  if (!event.target.closest("[data-stay]")) return;
+  try {
+    const now = await asked();
+    if (now) stayed(now.left); else { showLost("ending", false); showLost("session"); }
+  } catch { showLost("network"); }
+});
 
 document.addEventListener("click", (event) => {
   const target = event.target.closest("[data-print],[data-row-href],[data-check-all],[data-dismiss-parent]");
@@ -77,6 +145,11 @@ window.addEventListener("pageshow", () => {
     delete form.dataset.sent;
     form.querySelectorAll(".btn-loading").forEach((button) => button.classList.remove("btn-loading"));
   });
+});
+
+// What a save was refused for stands at the top of a long form: show it.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.xhr?.status === 409) document.querySelector("#conflict .alert,#signing .alert")?.scrollIntoView({block: "center"});
 });
 
 // The mark on a field follows what the check now says below it.

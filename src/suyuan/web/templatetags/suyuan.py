@@ -58,6 +58,34 @@ def state_badge(state: str) -> SafeString:
 
 
 @register.filter
+def standing(view: RecordView) -> SafeString:
+    """How a record stands: in force with what becomes of its amendment beside it, else its state."""
+    if not _amending(view):
+        return state_badge(view.state)
+    amendment = format_html(
+        '<span class="sy-state sy-state-{}">{}{}</span>', STATES[view.state].tone, _("更正"), _(STATES[view.state].word)
+    )
+    return format_html('{} <span aria-hidden="true">·</span> {}', state_badge("in_force"), amendment)
+
+
+@register.filter
+def standing_next(view: RecordView) -> str:
+    """What happens next to a record as it stands."""
+    if not _amending(view):
+        return state_next(view.state)
+    return _("现行内容继续有效；更正经审核通过后取代它。")
+
+
+def _amending(view: RecordView) -> bool:
+    """Whether the revision shown is in force while a later one waits or was given back."""
+    return (
+        view.rev == view.in_force_rev
+        and view.latest_rev > view.rev
+        and view.state not in ("in_force", "sealed", "disposed")
+    )
+
+
+@register.filter
 def state_word(state: str) -> str:
     """A record's or batch's state as a word."""
     shown = STATES.get(state)

@@ -1,0 +1,76 @@
+"""What officers read names no command, no rule by its id, and is punctuated as Chinese is (terms, style 1)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import suyuan
+from suyuan.web.phrases import phrases
+
+ROOT = Path(suyuan.__file__).parent
+ROOMS = ("access", "audit", "collection", "ledger", "records", "review", "vault", "web")
+OF_COMMANDS = re.compile(r"(^|_)(cli|command)\.py$")
+HAN = "\u4e00-\u9fff"
+HALF = re.compile(rf"[{HAN}”》）][,;:?!]|[,;:?!][{HAN}“《]|[{HAN}]\([^)]*[{HAN}]|[{HAN}][^(（]*[{HAN}]\)")
+COMMAND = re.compile(r"\bsuyuan (up|[a-z]+ [a-z]+)\b")
+
+
+def errors() -> Iterator[tuple[str, str]]:
+    """Every text of every room's errors, with where it stands: a page may show any of them."""
+    for room in ROOMS:
+        path = ROOT / room / "errors.py"
+        if not path.exists():
+            continue
+        tree = ast.parse(path.read_text("utf-8"))
+        docs = {id(node.body[0].value) for node in ast.walk(tree)
+                if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body
+                and isinstance(node.body[0], ast.Expr)}  # fmt: skip
+        docs |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Assign)
+                 and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "command"}  # fmt: skip
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+                yield f"{room}/errors.py:{node.lineno}", node.value
+
+
+def shown() -> Iterator[tuple[str, str]]:
+    """Every text that a page is made of, and those of errors."""
+    yield from errors()
+    for one in phrases():
+        yield one.where, one.text
+
+
+def troubles(texts: Iterator[tuple[str, str]]) -> list[str]:
+    """Texts in Chinese with punctuation of another language."""
+    return [f"{where} {text}" for where, text in texts if re.search(f"[{HAN}]", text) and HALF.search(text)]
+
+
+def test_chinese_is_punctuated_in_full_width() -> None:
+    """In errors and on pages."""
+    assert troubles(shown()) == []
+
+
+# Those who run commands read these: the ledger's alarms, a server's first start, keys at the terminal.
+TOLD_TO_OPERATORS = re.compile(r"^(ledger|vault)/errors|access/errors.*(user list|token list)|suyuan up")
+
+
+def test_officers_read_no_command() -> None:
+    """A command is an attribute of its error, which terminals add."""
+    named = [f"{where} {text}" for where, text in shown() if COMMAND.search(text)]
+    assert [one for one in named if not TOLD_TO_OPERATORS.search(one)] == []
+
+
+def test_pages_name_no_rule_by_its_id() -> None:
+    """A rule is said in words."""
+    for path in ROOT.glob("*/templates/**/*.html"):
+        assert not re.search(r"\{\{ *[a-z_.]*\brule\b[^}|]*\}\}", path.read_text("utf-8")), path
+
+
+@pytest.mark.parametrize("text", ["没有的,请申请", "岗位;事由", "(请先签署)后再试", "已退出:请登录"])
+def test_half_width_is_found(text: str) -> None:
+    """Negative control."""
+    assert troubles(iter([("here", f"说明{text}")])) == [f"here 说明{text}"]
