@@ -21,7 +21,6 @@ from suyuan.installation import current
 from suyuan.ledger.acts import Act
 from suyuan.records import dossier
 from suyuan.records import queries as records
-from suyuan.records.errors import NotFound
 from suyuan.review import actions as review
 from world import FAR_STATION, PASSWORD, Somebody, World, grant, signed_in
 
@@ -91,11 +90,12 @@ def test_what_is_about_nobody_needs_no_ground(world: World) -> None:
 
 
 def test_a_hidden_record_is_missing_even_without_a_ground(world: World, violation: UUID) -> None:
-    """Who has no ground and no reach learns nothing by asking: hidden and missing alike."""
-    with world.outsider.on_duty() as who:
-        for record in (violation, uuid4()):
-            with pytest.raises(NotFound):
-                records.open_record(who, record)
+    """Who has no ground learns nothing by asking: in reach, out of reach and missing alike want a purpose."""
+    for asking in (world.outsider, world.head):
+        with asking.on_duty() as who:
+            for record in (violation, uuid4()):
+                with pytest.raises(NoPurpose):
+                    records.open_record(who, record)
 
 
 def test_reviewers_read_what_they_review_and_nothing_else(world: World) -> None:

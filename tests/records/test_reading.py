@@ -97,7 +97,7 @@ def test_a_hidden_record_and_a_missing_one_answer_alike(world: World, amended: t
     client = Client(raise_request_exception=False)
     assert client.login(username=world.outsider.username, password=PASSWORD)
     pages = [client.get(f"/record/{one}/") for one in (record, missing)]
-    assert [page.status_code for page in pages] == [404, 404]
+    assert [page.status_code for page in pages] == [403, 403]  # under the ground of the duty: both want a purpose
     bodies = [page.content.decode().replace(str(one), "") for page, one in zip(pages, (record, missing), strict=True)]
     assert _plain(bodies[0]) == _plain(bodies[1])
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from suyuan.access.acting import Acting
 from suyuan.access.errors import NoGround, Unknown
-from suyuan.access.words import DUTIES, GROUNDS
+from suyuan.access.words import DUTIES, GROUNDS, STAFF_READERS
 from suyuan.i18n import say
 
 _KEPT_SECONDS = 10
@@ -48,6 +48,15 @@ class Person(NamedTuple):
     name: str
     agency: int
     active: bool
+
+
+class Login(NamedTuple):
+    """An account as administrators see it."""
+
+    username: str
+    person: int
+    last_login: datetime | None
+    is_active: bool
 
 
 class Duty(NamedTuple):
@@ -110,6 +119,31 @@ def people(agency: int | None = None) -> list[Person]:
     ]
 
 
+def staff(who: Acting) -> list[Person]:
+    """The people that somebody needs to see: those who work or hold a duty in their range, for an administrator, an auditor
+    and a head; for anybody else themselves alone (norm 5.1.2)."""
+    lo, hi = range_of(who.agency) if who.duty in STAFF_READERS else (0, 0)
+    return [
+        Person(*row)
+        for row in _rows(
+            """SELECT p.person, p.staff_no, p.name, p.agency, p.active FROM access_person p
+               WHERE p.person = %(me)s OR (p.agency >= %(lo)s AND p.agency < %(hi)s)
+                  OR EXISTS (SELECT FROM access_duty d WHERE d.person = p.person AND d.agency >= %(lo)s AND d.agency < %(hi)s
+                             AND civil_today() < d.ends_on)
+               ORDER BY p.agency, p.staff_no""",
+            {"me": who.person, "lo": lo, "hi": hi},
+        )
+    ]
+
+
+def member(who: Acting, number: int) -> Person:
+    """One of those. Raises `Unknown`, alike for whoever is out of reach and for nobody at all."""
+    for one in staff(who):
+        if one.person == number:
+            return one
+    raise Unknown(str(number))
+
+
 def person(number: int) -> Person:
     """One person. Raises `Unknown`."""
     rows = _rows("SELECT person, staff_no, name, agency, active FROM access_person WHERE person = %s", [number])
@@ -130,6 +164,15 @@ def person_of(username: str) -> int:
 def usernames(number: int) -> list[str]:
     """Account names of a person."""
     return [name for (name,) in _rows("SELECT username FROM access_account WHERE person = %s ORDER BY 1", [number])]
+
+
+def accounts(who: Acting) -> list[Login]:
+    """Accounts of the people that somebody needs to see."""
+    rows = _rows(
+        "SELECT username, person, last_login, is_active FROM access_account WHERE person = ANY (%s) ORDER BY username",
+        [[one.person for one in staff(who)]],
+    )
+    return [Login(*row) for row in rows]
 
 
 def policy(kind: str) -> int:
@@ -210,7 +253,7 @@ def _kept(statement: str) -> dict[int, tuple[str, str]]:
     return held
 
 
-def _rows(statement: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+def _rows(statement: str, values: list[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from suyuan.access import actions, proposals, queries, tokens, way_views, ways_in
+from suyuan.access.acting import Acting
 from suyuan.access.decide import decide
 from suyuan.access.errors import BadCode, Conflict, NotAllowed, Unknown
 from suyuan.access.forms import (
@@ -33,6 +34,8 @@ from suyuan.access.sign_in.factors import OwnPasswordForm
 from suyuan.access.sign_in.fresh import fresh_factor
 from suyuan.access.web import ActingRequest, person_of, with_acting
 from suyuan.access.words import AGENCY_KINDS, DUTIES
+
+_MOST_DIGITS = 18  # of a number that the database can hold
 
 
 @require_POST
@@ -139,7 +142,7 @@ def people(request: ActingRequest) -> HttpResponse:
         messages.success(request, _("人员已登记。"))
         return redirect("access:people")
     wanted = request.GET.get("q", "").strip()
-    found = [one for one in queries.people() if wanted in one.name or wanted in one.staff_no]
+    found = [one for one in queries.staff(request.acting) if wanted in one.name or wanted in one.staff_no]
     return render(request, "access/people.html", {"people": found, "form": form if may else None, "q": wanted})
 
 
@@ -147,7 +150,7 @@ def people(request: ActingRequest) -> HttpResponse:
 @with_acting
 def person(request: ActingRequest, number: int) -> HttpResponse:
     """One member of staff: duties, accounts, and what the administrator in charge may change."""
-    one, act = _person(number), request.POST.get("act", "")
+    one, act = _person(request.acting, number), request.POST.get("act", "")
     may = {
         action
         for action in ("administer", "grant", "ask_account", "ask_reset")
@@ -164,9 +167,9 @@ def person(request: ActingRequest, number: int) -> HttpResponse:
     return render(request, "access/person.html", _shown(one, may, forms))
 
 
-def _person(number: int) -> queries.Person:
+def _person(who: Acting, number: int) -> queries.Person:
     try:
-        return queries.person(number)
+        return queries.member(who, number)
     except Unknown as exc:
         raise Http404 from exc
 
@@ -189,7 +192,7 @@ def _shown(one: queries.Person, may: set[str], forms: dict[str, Any]) -> dict[st
 @with_acting
 def accounts(request: ActingRequest) -> HttpResponse:
     """Accounts with the people they belong to."""
-    return render(request, "access/accounts.html", {"accounts": Account.objects.order_by("username")})
+    return render(request, "access/accounts.html", {"accounts": queries.accounts(request.acting)})
 
 
 def _change(request: ActingRequest, act: str, number: int, form: Any) -> HttpResponse | None:
@@ -201,14 +204,21 @@ def _change(request: ActingRequest, act: str, number: int, form: Any) -> HttpRes
             return answers[0]
         return None
     if act == "end":
-        actions.end_duty(who, int(request.POST["duty"]))
+        actions.end_duty(who, _number(request))
     elif act == "lower":
-        actions.lower_clearance(who, int(request.POST["duty"]))
+        actions.lower_clearance(who, _number(request))
     elif act in ("disable", "enable"):
         actions.set_active(who, number, act == "enable")
     else:
         return None
     return again
+
+
+def _number(request: HttpRequest) -> int:
+    said = request.POST.get("duty", "")
+    if not (said.isascii() and said.isdecimal() and len(said) <= _MOST_DIGITS):
+        raise Http404
+    return int(said)
 
 
 def _fill_in(request: ActingRequest, act: str, number: int, given: dict[str, Any]) -> HttpResponse:

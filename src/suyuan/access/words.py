@@ -26,6 +26,8 @@ POWERS = {
 }
 # Duties whose work is with the content of records; the database holds the same list in `access_reads`.
 READERS = ("collector", "first_reviewer", "second_reviewer", "final_reviewer", "department_head", "analyst")
+# Duties that need to see who works in their range, and as what; everybody else sees themselves.
+STAFF_READERS = ("department_head", "system_administrator", "security_administrator", "security_auditor")
 GROUNDS = {
     "duty": _("岗位日常"),
     "case": _("案件"),

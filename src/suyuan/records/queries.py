@@ -244,12 +244,15 @@ def _read(condition: str, values: dict[str, Any]) -> list[RecordView]:
 
 
 def _closed(who: Acting, record: UUID) -> SuyuanError:
-    """Why a record does not open: in reach but about people, it wants a purpose; else nobody learns whether it is there."""
+    """Why a record does not open; nobody learns whether it is there.
+
+    Under the ground of a mere duty one about people, one out of reach and one that is missing all want a purpose.
+    """
     if not who.purposeful:
         with connection.cursor() as cursor:
             cursor.execute(_SQL["type_of"], {"id": record})
             row = cursor.fetchone()
-        if row and row[0] not in catalog.current().open_types:
+        if not row or row[0] not in catalog.current().open_types:
             return NoPurpose()
     return NotFound()
 

@@ -53,7 +53,7 @@ def desk(request: ActingRequest) -> HttpResponse:
     if who.duty in REVIEWERS:
         context |= _reviewing(who)
     if who.duty in ADMINISTRATORS:
-        context |= _administering()
+        context |= _administering(who)
     context["tiles"] = [*context.get("tiles", []), *_signing(who), *_answering(who)]
     if who.duty == "security_administrator":
         context["proposals"] = [(one, headline(one)) for one in proposals.waiting_for(who)[:SHOWN]]
@@ -111,8 +111,8 @@ def _answering(who: Acting) -> list[Tile]:
     return tiles
 
 
-def _administering() -> dict[str, Any]:
-    staff, people = access.people(), reverse("access:people")
+def _administering(who: Acting) -> dict[str, Any]:
+    staff, people = access.staff(who), reverse("access:people")
     tiles = [
         Tile(len(access.agencies()), _("机构"), reverse("access:agencies")),
         Tile(sum(one.active for one in staff), _("在岗人员"), people),
