@@ -69,6 +69,11 @@ class OwnServer:
         """The same by the name of another machine, for which TLS is demanded."""
         return self.url(**{"host": ELSEWHERE, "hostaddr": "127.0.0.1"} | more)
 
+    def admit(self, lines: str) -> None:
+        """Let in by these lines of pg_hba.conf alone, beside the superuser; they count from the next start."""
+        own = "host all,replication postgres 127.0.0.1/32 scram-sha-256\n"
+        (self.cluster / "pg_hba.conf").write_text(own + lines)
+
     @contextmanager
     def root(self, database: str = "postgres") -> Iterator[psycopg.Connection[tuple[object, ...]]]:
         """An autocommit connection of the superuser."""
@@ -97,7 +102,7 @@ class OwnServer:
         self._certify()
         secret = self.folder / "password"
         secret.write_text(PASSWORD)
-        self._give(secret, 0o600)
+        self.give(secret, 0o600)
         options = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-instructions")
         self.run("initdb", "-D", str(self.cluster), "-U", "postgres", f"--pwfile={secret}", *options)
         self.start()
@@ -143,11 +148,15 @@ class OwnServer:
         self.user.own(other.folder)
         for name in ("ca.crt", "server.crt", "server.key"):
             shutil.copy(self.folder / name, other.folder / name)
-            self._give(other.folder / name, 0o600)
+            self.give(other.folder / name, 0o600)
         source = self.url("postgres", "postgres")
         self.run("pg_basebackup", "-D", str(other.cluster), "-d", source, "-R", "-c", "fast")
         other.start()
         return other
+
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self.run("pg_ctl", "promote", "-D", str(self.cluster), "-w", "-t", "60")
 
     def _certify(self) -> None:
         """An authority, and a certificate for this machine's names and the one of elsewhere."""
@@ -164,9 +173,10 @@ class OwnServer:
             ("server.key", secret),
         ):
             (self.folder / name).write_bytes(content)
-            self._give(self.folder / name, 0o644 if name == "ca.crt" else 0o600)
+            self.give(self.folder / name, 0o644 if name == "ca.crt" else 0o600)
 
-    def _give(self, path: Path, mode: int) -> None:
+    def give(self, path: Path, mode: int) -> None:
+        """Let the server own the file."""
         path.chmod(mode)
         if self.user.as_root:
             os.chown(path, self.user.uid, self.user.gid)

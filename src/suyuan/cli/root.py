@@ -109,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
-        if said := explain(error):
+        if said := explain(error, in_full=True):
             refuse(said, given)
         raise
     sys.exit(result if isinstance(result, int) else 0)

@@ -308,23 +308,27 @@ class TookTooLong(SuyuanError):
         )
 
 
-def explain(error: BaseException | None) -> SuyuanError | None:
+def explain(error: BaseException | None, *, in_full: bool = False) -> SuyuanError | None:
     """Returns what a person is told of an error: a room's own words, or those for a state of the database behind it.
 
     That the database is read-only is said before anything else: it is why whatever wanted to write could not.
+
+    Args:
+        error: what was raised.
+        in_full: with the server's own words, for whoever runs a command; they name hosts and accounts.
     """
     told = error if isinstance(error, SuyuanError) else None
     while error is not None:
         if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
             return DatabaseReadOnly()
-        told = told or _state(error)
+        told = told or _state(error, in_full)
         error = error.__cause__
     return told
 
 
-def _state(error: BaseException) -> SuyuanError | None:
+def _state(error: BaseException, in_full: bool) -> SuyuanError | None:
     if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
         return TookTooLong()
     if isinstance(error, psycopg.OperationalError) and (error.sqlstate or _GONE[0]).startswith(_GONE):
-        return DatabaseAway()
+        return DatabaseUnreachable("PostgreSQL", " ".join(str(error).split())) if in_full else DatabaseAway()
     return None
