@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import argon2
 import psycopg
 import pytest
 from allauth.mfa.totp.internal import auth as totp
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
@@ -213,17 +213,16 @@ def test_the_old_password_is_guessed_at_no_further(world: World) -> None:
 
 
 @pytest.fixture
-def argon(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def argon(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How often Argon2 was worked out."""
     done: list[str] = []
-    for name in ("verify", "encode"):
-        real = getattr(Argon2PasswordHasher, name)
+    real = argon2.low_level.hash_secret
 
-        def count(self: Any, *more: Any, _real: Any = real, _name: str = name) -> Any:
-            done.append(_name)
-            return _real(self, *more)
+    def count(*more: Any, **named: Any) -> bytes:
+        done.append("hash")
+        return real(*more, **named)
 
-        monkeypatch.setattr(Argon2PasswordHasher, name, count)
+    monkeypatch.setattr(argon2.low_level, "hash_secret", count)
     return done
 
 
