@@ -36,7 +36,7 @@ from suyuan.collection import actions as collection
 from suyuan.installation import Installation, current
 from suyuan.ledger import bound, evidence, sequencer, verify
 from suyuan.ledger.evidence import How
-from suyuan.records import disposal, export
+from suyuan.records import disposal, export, releases
 from suyuan.records import queries as records
 from suyuan.records.export import Wish
 from suyuan.records.listing import Wanted
@@ -482,6 +482,7 @@ def zeroed(value: Any) -> Any:
 def begin(installation: Installation) -> World:
     """The codes of an empty installation, then its people and what they did."""
     assert access.first_activation_code()
+    releases.settle()
     world = settle(installation)
     history(world)
     return world

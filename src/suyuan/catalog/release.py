@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 from suyuan.catalog.codes import CodeTable
@@ -17,13 +18,45 @@ FORMAT = 1
 
 def digest(types: Iterable[RecordType], tables: Iterable[CodeTable]) -> str:
     """SHA-256 in hexadecimal over the canonical JSON of all types and tables; comments and layout do not count."""
+    return hashlib.sha256(written(types, tables)).hexdigest()
+
+
+def written(types: Iterable[RecordType], tables: Iterable[CodeTable]) -> bytes:
+    """What `digest` digests: kept when a release is recorded, so that what was read then can be read later."""
     data = {
         "format": FORMAT,
         "types": {one.id: plain(one) for one in types},
         "codes": {one.name: plain(one) for one in tables},
     }
-    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def files(folders: Iterable[Path]) -> dict[str, str]:
+    """The files of a catalog's folders with their SHA-256: those whose change may be another release."""
+    found = {}
+    for number, folder in enumerate(folders):
+        shown = f"{folder.name}/" if number else ""
+        for pattern in ("types/*.yaml", "codes/tables.yaml", "codes/*.csv", "cleared.yaml"):
+            for path in folder.glob(pattern):
+                found[shown + path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return dict(sorted(found.items()))
+
+
+def changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What reads otherwise in another release: types by their names, codes with the meaning of before and of now."""
+    lines = [
+        f"{name}" for name in sorted(before["types"].keys() | now["types"].keys())
+        if before["types"].get(name) != now["types"].get(name)
+    ]  # fmt: skip
+    for name in sorted(before["codes"].keys() | now["codes"].keys()):
+        old, new = (_meanings(one["codes"].get(name)) for one in (before, now))
+        differ = [code for code in sorted(old.keys() | new.keys()) if old.get(code) != new.get(code)]
+        lines += [f"{name} {code}: {old.get(code, '—')} → {new.get(code, '—')}" for code in differ]
+    return lines
+
+
+def _meanings(table: dict[str, Any] | None) -> dict[str, str]:
+    return {str(code): str(name) for code, name, *_ in (table["codes"] if table else ())}
 
 
 def plain(value: Any) -> Any:
@@ -38,4 +71,4 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-__all__ = ["Place", "digest", "plain"]
+__all__ = ["Place", "changes", "digest", "files", "plain", "written"]

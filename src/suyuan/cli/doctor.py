@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from suyuan.i18n import say
 from suyuan.installation import current
-from suyuan.installation.command import json_option, with_database
+from suyuan.installation.command import json_option, start_django, with_database
+
+if TYPE_CHECKING:
+    from suyuan.installation.findings import Finding
+
+
+def _catalog() -> list[Finding]:
+    from suyuan.installation.findings import Finding
+    from suyuan.records import releases
+    from suyuan.records.errors import CatalogChanged
+
+    start_django()
+    try:
+        releases.refuse_changed()
+    except CatalogChanged as error:
+        return [Finding("SY040", True, error.zh, error.en, error.mend_zh, error.mend_en)]
+    return []
 
 
 @click.command()
@@ -20,7 +37,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
     from suyuan.installation.findings import everything
     from suyuan.ledger import witness
 
-    found = everything(current())
+    found = [*everything(current()), *_catalog()]
     if as_json:
         said = {"findings": [finding.as_dict() for finding in found], "witnessed_outside": not witness.alone()}
         click.echo(json.dumps(said, ensure_ascii=False))

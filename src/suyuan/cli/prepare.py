@@ -32,6 +32,7 @@ def prepare(demo: bool) -> None:
     _keys(here)
     _witnesses()
     _first_entry()
+    _catalog()
     if demo:
         _demonstration(here)
     click.echo(json.dumps(_report(here), ensure_ascii=False))
@@ -71,6 +72,13 @@ def _first_entry() -> None:
     from suyuan.access import actions as access
 
     access.install()
+
+
+def _catalog() -> None:
+    """The catalog's files are those of the release recorded last, or nothing is served."""
+    from suyuan.records import releases
+
+    releases.settle()
 
 
 def _demonstration(here: Installation) -> None:

@@ -120,6 +120,10 @@ def _compare() -> None:
         installed.compare(here, KeyFile(key_path(here), here.passphrase))
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(here.place.name, str(error).strip().splitlines()[-1]) from error
+    start_django()
+    from suyuan.records import releases
+
+    releases.refuse_changed()
 
 
 @contextmanager

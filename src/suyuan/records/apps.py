@@ -15,9 +15,10 @@ class RecordsConfig(AppConfig):
         """Register the recomputation of every revision."""
         from suyuan.ledger import evidence, verify
         from suyuan.records.rows import EVIDENCE
-        from suyuan.records.verify import verify_revisions
+        from suyuan.records.verify import verify_catalog, verify_revisions
         from suyuan.records.verify_exports import verify_exports
 
         evidence.place(EVIDENCE)
         verify.register(verify_revisions)
         verify.register(verify_exports)
+        verify.register(verify_catalog)

@@ -8,6 +8,7 @@ from uuid import UUID
 import click
 
 from suyuan.access.command import acting_as, as_option
+from suyuan.catalog.cli import catalog
 from suyuan.i18n import say
 from suyuan.installation.command import json_option, with_database
 from suyuan.vault.cli import CUSTODIAN, vault
@@ -17,6 +18,27 @@ PLACE = click.option(
     "--in", "place", metavar="NAME", help="存放处:file 或设置中的名称,默认不变 Where it lies, by default as before"
 )
 _PIECE = 2.0  # seconds between two lines of progress
+
+
+@catalog.command("release", help="将现有目录文件登记为新的发布 · record the catalog as it is as a new release")
+@click.option("--reason", required=True, metavar="TEXT", help="修改的依据 Why it changed")
+@as_option
+@with_database
+@json_option
+def release(reason: str, username: str, as_json: bool) -> None:
+    """By a system or security administrator; entered in the ledger. Batches of before keep their release."""
+    from suyuan.catalog import current
+    from suyuan.records import releases
+
+    files, lines = releases.changed()
+    with acting_as(username, ["system_administrator", "security_administrator"]) as who:
+        number = releases.record(who, reason)
+    if as_json:
+        click.echo(json.dumps({"number": number, "release": current().release, "files": files, "changes": lines}))
+        return
+    for line in lines:
+        click.echo(line)
+    click.echo(say(f"已登记第 {number} 号发布 {current().release}", f"release {number} recorded: {current().release}"))
 
 
 @vault.command("keys", help="密钥清单 · the inventory of keys")

@@ -5,11 +5,14 @@ SuyuanError
 ├── BatchClosed     the batch no longer takes rows; shown to its collector
 ├── ExportRefused   nothing to export, or no recipient and purpose; shown to whoever exports
 ├── DisposalRefused a record that cannot be erased now; shown to whoever asks or does it
+├── CatalogChanged  files of the catalog are not of the recorded release; `up`, `serve` and `worker` refuse to start
 ├── TooManyToExport more than one file may hold; shown to whoever exports
 └── UnderReview     an amendment while the last one still waits; shown to the collector
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from suyuan.errors import SuyuanError
 
@@ -87,4 +90,20 @@ class TooManyToExport(SuyuanError):
             f"More than {most:,} records match, which is the most that one file may hold; nothing was exported.",
             "缩小查询条件后分次导出；大批量提供须走共享程序。",
             "Narrow the query and export in parts; larger amounts are shared under an agreement.",
+        )
+
+
+class CatalogChanged(SuyuanError):
+    """The catalog's files are not those of the release that was recorded last."""
+
+    def __init__(self, files: Sequence[str], lines: Sequence[str], many: int) -> None:
+        named, shown = ", ".join(files) or "—", "; ".join(lines)
+        more = f" (+{many - len(lines)})" if many > len(lines) else ""
+        super().__init__(
+            "catalog.changed",
+            f"目录文件与最近登记的发布不符,未启动:{named}。改动:{shown}{more}。",
+            f"Not started: files of the catalog differ from the release recorded last: {named}. What changed: {shown}{more}.",
+            "确属应有的修改(含软件升级),由管理员执行 suyuan catalog release --as 用户名 --reason 依据;否则请恢复这些文件。",
+            "If the change is meant (an upgrade too), an administrator runs `suyuan catalog release --as USER --reason WHY`; "
+            "otherwise put the files back.",
         )

@@ -23,6 +23,9 @@ EVIDENCE: tuple[Placed | Bound, ...] = (
     recomputed("records_export"),
     LINKS,
     Bound(
+        "records_release", ("number",), ("number", "release", "content", "files", "person", "reason", "at"), appended=True
+    ),
+    Bound(
         "records_disposal", ("record_id",),
         ("record_id", "agency", "level", "asked_by", "asked_at", "basis", "done_by", "done_at"), adopted=True,
     ),

@@ -16,6 +16,7 @@ from suyuan.installation import current
 from suyuan.installation.sql import statements
 from suyuan.ledger.acts import Act
 from suyuan.ledger.faults import Fault
+from suyuan.records import releases
 from suyuan.records.digest import Place, associated_data, header, name, revision_digest
 from suyuan.records.reading import canonical, unwrapped
 from suyuan.records.recognised import Recognised
@@ -57,6 +58,10 @@ _WORDS = {
         "关联没有相应的修订或记录",
         "a link has no revision that it leaves from, or no record that it leads to",
     ),
+    "release.altered": (
+        "登记的目录发布与其摘要不符",
+        "a recorded release of the catalog is not what its digest says",
+    ),
     "chunk.altered": ("批次分块与其修订不符", "the chunk does not match its revisions"),
     "batch.altered": (
         "批次或其摘要与分块、审计账本不符",
@@ -76,6 +81,13 @@ def verify_revisions() -> Iterator[Fault]:
                 yield from (_fault(code, where) for code, where in found)
     else:
         yield from (_fault(code, where) for code, where in _share((0, 1)))
+
+
+def verify_catalog() -> Iterator[Fault]:
+    """Faults in what is kept of releases of the catalog."""
+    for where, fits in releases.verify_releases():
+        if not fits:
+            yield _fault("release.altered", where)
 
 
 def _sums(connection: psycopg.Connection) -> Iterator[Fault]:

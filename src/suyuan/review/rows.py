@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from suyuan.ledger.bound import Bound
-from suyuan.ledger.evidence import Placed, recomputed
+from suyuan.ledger.evidence import Placed, not_evidence, recomputed
 
 # What was on screen together has one digest: a page of a sample is one look.
 LOOKS = Bound(
@@ -16,4 +16,9 @@ EVIDENCE: tuple[Placed | Bound, ...] = (
     recomputed("review_return"),
     recomputed("review_sample"),
     LOOKS,
+    *not_evidence(
+        "复核人办理中的标注:只供本人续办,作出决定后以审核结论和退回理由为准",
+        "marks of a reviewer at work, for that reviewer to go on; once decided, the decision and its returns count",
+        "review_mark",
+    ),
 )
