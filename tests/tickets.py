@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from django.conf import settings
+from django.http import HttpRequest
+from django.test import Client
 
 from suyuan.access import proof
 from suyuan.access.models import Account
+from suyuan.access.sign_in import store
 from suyuan.installation import current
 
 _tickets: dict[tuple[str, int], bytes] = {}
@@ -36,6 +40,23 @@ def _held(person: int) -> bytes:
 def install() -> None:
     """Let whoever acts outside of a request have a proof."""
     proof.held = _held
+    Client._set_login_cookies = _cookies  # type: ignore[attr-defined]
+    Client.session = property(_session)  # type: ignore[assignment, method-assign]
+
+
+def _cookies(self: Client, request: HttpRequest) -> None:
+    """What Django's own does, with what a browser holds instead of the key of the table."""
+    self.cookies[settings.SESSION_COOKIE_NAME] = request.session.cookie  # type: ignore[attr-defined]
+
+
+def _session(self: Client) -> store.SessionStore:
+    cookie = self.cookies.get(settings.SESSION_COOKIE_NAME)
+    if cookie and cookie.value:
+        return store.SessionStore.of_cookie(cookie.value)
+    made = store.SessionStore()
+    made.save()
+    self.cookies[settings.SESSION_COOKIE_NAME] = made.cookie
+    return made
 
 
 def session(username: str) -> bytes:

@@ -14,7 +14,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from allauth.mfa.models import Authenticator
 from click.testing import CliRunner
+from django.test import Client
 from psycopg import sql
 
 import tickets
@@ -66,6 +68,12 @@ PLAIN = {
     "ledger_sequenced": "counters",
     "ledger_tile": "public by purpose: hashes",
     "ledger_writer": "counters",
+    "vault_check": "codes under each secret, which whoever has the secret can compare",
+    "vault_generation": "which keys there are, never a key",
+    "vault_host": "which hosts work here",
+    "vault_installation": "which installation this is",
+    "vault_parcel": "sealed under secrets of the hosts",
+    "vault_signing": "public keys",
 }
 LIBRARIES = ("auth_", "django_", "account_", "mfa_", "socialaccount_", "usersessions_", "procrastinate_")
 
@@ -129,7 +137,7 @@ def content_tables(raw: Raw) -> set[str]:
     return {
         name for (name,) in raw.execute(
             """SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-               AND (c.relrowsecurity OR 2 = (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid
+               AND c.relname !~ '^(mfa|socialaccount)_' AND (c.relrowsecurity OR 2 = (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid
                     AND a.attname IN ('agency', 'level') AND NOT a.attisdropped))"""
         )
     }  # fmt: skip
@@ -198,6 +206,10 @@ def test_every_readable_table_is_walled_or_placed(filled: World, superuser: Supe
         owner.execute("DROP TABLE later")
 
 
+# Signing in looks a factor, or an identity, up before anybody is proven. What they share with a telephone is sealed.
+LOOKED_UP = {"mfa_authenticator.looked_up", "socialaccount_socialaccount.looked_up"}
+
+
 def unasking_policies(raw: Raw) -> set[str]:
     """Policies for the application role that do not ask, in a sub-select, who is proven."""
     rows = raw.execute(
@@ -208,7 +220,7 @@ def unasking_policies(raw: Raw) -> set[str]:
                SELECT FROM pg_roles r WHERE r.rolname = 'suyuan_app' AND (r.oid = ANY (p.polroles) OR 0 = ANY (p.polroles)))"""
     )
     asks = re.compile(r"\( SELECT access_(proven|person_now|account_now)\(\)")
-    return {name for name, *texts in rows for text in texts if text and not asks.search(text)}
+    return {name for name, *texts in rows for text in texts if text and not asks.search(text)} - LOOKED_UP
 
 
 def test_every_policy_asks_once_who_is_proven(filled: World, superuser: Superuser) -> None:
@@ -575,3 +587,43 @@ def test_leaving_signing_out_and_ending_a_session_end_its_proof(filled: World, s
     superuser().execute("DELETE FROM access_proof WHERE digest = %s", [proof.digest(secret)])
     assert client.get("/records/")["Location"].startswith("/sign-in/")
     assert "_auth_user_id" not in client.session
+
+
+def test_nobody_gives_somebody_else_a_factor_or_an_identity(filled: World) -> None:
+    """By raw SQL: no passkey of one's own at another's account, no identity joined to it, none taken away; one's own are."""
+    mine, other = (Account.objects.get(username=name).pk for name in ("collector", "security"))
+    factor = "INSERT INTO mfa_authenticator (user_id, type, data, created_at) VALUES (%s, 'webauthn', '{}', now())"
+    identity = """INSERT INTO socialaccount_socialaccount (user_id, provider, uid, last_login, date_joined, extra_data)
+        VALUES (%s, 'agency', 'x', now(), now(), '{}')"""
+    Authenticator.objects.create(user_id=other, type="webauthn", data={})
+    with injected() as raw:
+        for statement in (factor, identity):
+            for proven in (False, True):
+                if proven:
+                    raw.execute("SELECT access_be(%s)", [tickets.session("collector")])
+                else:
+                    forge(raw, filled.security)
+                    say(raw, account=other)
+                with pytest.raises(psycopg.errors.InsufficientPrivilege), raw.transaction():
+                    raw.execute(statement, [other])
+                assert raw.execute("DELETE FROM mfa_authenticator WHERE user_id = %s", [other]).rowcount == 0
+                assert raw.execute("UPDATE mfa_authenticator SET user_id = %s", [mine]).rowcount == 0
+            raw.execute(statement, [mine])
+            raw.rollback()
+    assert Authenticator.objects.filter(user_id=other).delete()[0] == 1
+
+
+def test_the_table_of_sessions_lets_nobody_in(filled: World) -> None:
+    """Neither its keys as a cookie, nor another row's contents in one's own."""
+    theirs, mine = signed_in("security"), signed_in("collector")
+    key, thief = theirs.session.session_key, Client()
+    thief.cookies["sessionid"] = key
+    assert thief.get("/account/")["Location"].startswith("/sign-in/")
+    with psycopg.connect(current().database("app"), autocommit=True) as raw:
+        raw.execute(
+            """UPDATE django_session m SET session_data = t.session_data FROM django_session t
+               WHERE m.session_key = %s AND t.session_key = %s""",
+            [mine.session.session_key, key],
+        )
+    assert mine.get("/account/")["Location"].startswith("/sign-in/")
+    assert theirs.get("/account/").status_code == 200

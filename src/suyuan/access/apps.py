@@ -14,11 +14,12 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         """Enter sign-ins in the ledger, say where the tables stand, and check who founded the installation."""
         from suyuan.access.rows import EVIDENCE
-        from suyuan.access.sign_in import sessions
+        from suyuan.access.sign_in import own, sessions
         from suyuan.access.verify import verify_founders, verify_open_types
         from suyuan.ledger import evidence, verify
 
         sessions.connect()
+        own.connect()
         evidence.place(EVIDENCE)
         verify.register(verify_founders)
         verify.register(verify_open_types)

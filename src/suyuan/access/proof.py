@@ -155,6 +155,21 @@ def oneself() -> Iterator[Oneself]:
         yield Oneself(*row)
 
 
+def be(account: int) -> bool:
+    """Be the person of an account for the rest of the transaction: by what is held, else by a voucher of this process.
+
+    False for an account that is closed.
+    """
+    if ask("SELECT access_account_now()", [])[0] == account:
+        return True
+    row = ask("SELECT account FROM access_be(%s)", [_held.get()])
+    if row is None or row[0] != account:
+        secret = open_by_voucher(account)
+        row = ask("SELECT account FROM access_be(%s)", [secret])
+        end(secret)
+    return row is not None and row[0] == account
+
+
 def open_by_password(account: int, shown: str) -> bytes:
     """Open a session with what Argon2 made of the typed password; empty where it is not the password."""
     secret = fresh()

@@ -96,7 +96,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "suyuan.web.security.headers",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "suyuan.access.sign_in.store.Sessions",
     "suyuan.web.language.speak",
     "suyuan.web.api.refusals.shape",
     "django.middleware.common.CommonMiddleware",

@@ -15,7 +15,7 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from suyuan.access.sign_in import attempts
+from suyuan.access.sign_in import attempts, own
 from suyuan.access.sign_in.attempts import FACTOR, PASSKEY, PASSWORD, Kind
 
 T = TypeVar("T")
@@ -52,7 +52,8 @@ class _Code:
 
     def clean_code(self) -> Any:
         """See `counted`."""
-        return counted(FACTOR, self.user.username, context.request, super().clean_code, _wrong())  # type: ignore[misc]
+        check = own.by(self.user.pk, super().clean_code)  # type: ignore[misc]
+        return counted(FACTOR, self.user.username, context.request, check, _wrong())
 
 
 class _Key:

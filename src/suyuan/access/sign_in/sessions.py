@@ -45,8 +45,10 @@ def limit(get_response: Answer) -> Answer:
         since = request.session.get("since")
         if since is not None and (time.time() - since > ABSOLUTE_SECONDS or PROOF not in request.session):
             logout(request)
-        secret = request.session.get(PROOF) if request.user.is_authenticated else None
-        with proof.holding(bytes.fromhex(secret or "")):
+        # Between password and second factor nobody is signed in, and what the password opened proves whose factor it is.
+        opened = next(iter(request.session.get(_OPENED, {}).values()), "")
+        secret = request.session.get(PROOF, "") if request.user.is_authenticated else opened
+        with proof.holding(bytes.fromhex(secret)):
             response = _first_mend(request) or get_response(request)
         if known := getattr(request, "signed_in_now", None):
             devices.remember(request, response, known)

@@ -17,3 +17,18 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
+
+-- Second factors, and identities at the agency's provider, open an account: the application looks them up, and writes those of
+-- the proven person alone (access/sql/wall.sql). Only rows of their account are changed; a signing-in is vouched for first.
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['mfa_authenticator', 'socialaccount_socialaccount'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+        EXECUTE format('DROP POLICY IF EXISTS looked_up ON %I', t);
+        EXECUTE format('DROP POLICY IF EXISTS own ON %I', t);
+        EXECUTE format('CREATE POLICY looked_up ON %I FOR SELECT TO suyuan_app USING (true)', t);
+        EXECUTE format('CREATE POLICY own ON %I TO suyuan_app USING (user_id = (SELECT access_account_now()))
+                        WITH CHECK (user_id = (SELECT access_account_now()))', t);
+    END LOOP;
+END $$;
