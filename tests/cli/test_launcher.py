@@ -6,6 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import venv
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -39,6 +40,9 @@ def launcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Module
     monkeypatch.setattr(module, "make_environment", lambda: _pretend(module))
     monkeypatch.setattr(module, "install", lambda lock: module.steps.append(lock.name))
     monkeypatch.setattr(module, "link_sources", lambda: None)
+    monkeypatch.setattr(module, "provide_pip", lambda: None)
+    module.cleared = []
+    monkeypatch.setattr(module, "take_installers_away", lambda: module.cleared.append(module.VENV))
     yield module
 
 
@@ -129,3 +133,37 @@ def test_the_launcher_leaves_nothing_in_the_clone(launcher: ModuleType) -> None:
     made = [".venv/x", "node_modules/x", "suyuan-data/x", "src/suyuan/web/static/dist/suyuan.css"]
     done = subprocess.run(["git", "check-ignore", *made], cwd=CLONE, capture_output=True, text=True, check=False)
     assert done.stdout.split() == made
+
+
+@pytest.mark.control("C40")
+def test_old_installers_do_not_stay_in_the_environment(
+    launcher: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came with Python and stands in no lock goes; pip comes back when something is to be installed."""
+    real = SourceFileLoader("suyuan_real", str(CLONE / "suyuan"))
+    spec = importlib.util.spec_from_loader("suyuan_real", real)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    real.exec_module(module)
+    venv.create(tmp_path / "real", with_pip=True)
+    monkeypatch.setattr(module, "PYTHON", tmp_path / "real" / "bin" / "python")
+
+    def installers() -> set[str]:
+        there = (tmp_path / "real" / "lib").glob("python*/site-packages/*")
+        return {path.name for path in there} & {"pip", "setuptools"}
+
+    assert "pip" in installers()
+    module.take_installers_away()
+    assert installers() == set()
+    module.provide_pip()
+    assert "pip" in installers()
+    launcher.environment("runtime")
+    assert launcher.cleared == [launcher.VENV]
+
+
+def test_somebody_elses_environment_keeps_its_installers(launcher: ModuleType) -> None:
+    """It is theirs, also when something is added to it later."""
+    _pretend(launcher)
+    launcher.environment("runtime")
+    launcher.environment("dev")
+    assert launcher.cleared == []
