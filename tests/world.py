@@ -49,13 +49,14 @@ PEOPLE = {
     "head": ("吴长", "department_head", COUNTY),
     "outsider": ("孙外", "collector", FAR_STATION),
     "outside_first": ("郑外", "first_reviewer", FAR_STATION),
-    "custodian": ("冯存", "storage_custodian", CITY),
+    "custodian": ("冯存", "storage_custodian", MINISTRY),
     "analyst": ("陈析", "analyst", CITY),
     "auditor": ("褚审", "security_auditor", MINISTRY),
     "system": ("卫系", "system_administrator", MINISTRY),
     "security": ("蒋安", "security_administrator", MINISTRY),
     "trainer": ("沈训", "training_manager", PROVINCE),
     "security2": ("韩安", "security_administrator", MINISTRY),
+    "custodian2": ("吕存", "storage_custodian", MINISTRY),
 }
 
 

@@ -27,6 +27,7 @@ from suyuan.installation import Installation, current
 from suyuan.ledger import sequencer, verify
 from suyuan.records import queries, rotation, tasks
 from suyuan.records.arrival import Outcome
+from suyuan.records.errors import DestructionByAnother
 from suyuan.review import actions as review
 from suyuan.vault import actions, generations
 from suyuan.vault.errors import KeyInUse, RotationUnfinished
@@ -290,7 +291,12 @@ def test_a_key_is_destroyed_once_nothing_lies_under_it(fresh_world: World, super
     with fresh_world.collector.acting() as who, pytest.raises(NotAllowed):
         rotation.destroy(who, 1)
     with fresh_world.custodian.acting() as who:
-        rotation.destroy(who, 1)
+        assert not rotation.destroy(who, 1)
+        with pytest.raises(DestructionByAnother):
+            rotation.destroy(who, 1)
+    assert actions.provider().unwrap(1, [(record.bytes, bytes(stored[0]))])
+    with fresh_world.custodian2.acting() as who:
+        assert rotation.destroy(who, 1)
     with pytest.raises(Exception, match="key 1"):
         actions.provider().unwrap(1, [(record.bytes, bytes(stored[0]))])
     assert contents(fresh_world, [record])
@@ -351,7 +357,10 @@ def test_the_page_lists_renews_and_destroys_for_custodians_only(fresh_world: Wor
         assert ("suyuan.records.tasks.rotate",) in cursor.fetchall()
     tasks.rotate.func()
     assert "已停用" in page.get("/vault/keys/").content.decode()
-    assert "密钥已销毁" in send(act="destroy", key="1")
+    assert "已提请销毁" in send(act="destroy", key="1")
+    assert "您是提请人" in send(act="destroy", key="1")
+    other = signed_in("custodian2").post("/vault/keys/", {"act": "destroy", "key": "1"}, follow=True)
+    assert "密钥已销毁" in other.content.decode()
     assert "仍在使用" in send(act="destroy", key="3")
     assert "签名密钥已更换" in send(act="signing")
 

@@ -35,6 +35,7 @@ ENGLISH = {
     "杭州市": "Hangzhou", "宁波市": "Ningbo", "西湖区": "Xihu", "余杭区": "Yuhang", "海曙区": "Haishu", "鄞州区": "Yinzhou",
     "城关": "Chengguan", "河口": "Hekou",
 }  # fmt: skip
+ROOT = (-1,)  # above the province, where the keys are
 # username: (name, duty, where in the tree below the province as city, county, station), station only as deep as given
 STAFF = {
     "collector": ("王采集（演示）", "collector", (0, 0, 0)),
@@ -42,7 +43,7 @@ STAFF = {
     "second": ("赵复审（演示）", "second_reviewer", (0, 0)),
     "head": ("吴部长（演示）", "department_head", (0, 0)),
     "final": ("钱终审（演示）", "final_reviewer", (0,)),
-    "custodian": ("冯存储（演示）", "storage_custodian", (0,)),
+    "custodian": ("冯存储（演示）", "storage_custodian", ROOT),
     "analyst": ("陈研判（演示）", "analyst", (0,)),
     "trainer": ("沈培训（演示）", "training_manager", ()),
     "collector2": ("孙采集（演示）", "collector", (1, 0, 0)),
@@ -50,7 +51,7 @@ STAFF = {
     "second2": ("郑复审（演示）", "second_reviewer", (1, 0)),
     "final2": ("何终审（演示）", "final_reviewer", (1,)),
     "chief": ("许总队（演示）", "department_head", ()),
-    "custodian2": ("吕存储（演示）", "storage_custodian", (0,)),
+    "custodian2": ("吕存储（演示）", "storage_custodian", ROOT),
     "custodian3": ("施存储（演示）", "storage_custodian", (1,)),
 }
 CASE = ("A3301060000002026010001", "演示案件：核实涉案车辆与人员")
@@ -131,7 +132,7 @@ def _places() -> dict[tuple[int, ...], int]:
     for one in queries.agencies():
         children.setdefault(one.parent, []).append(one.agency)
     province = children[0][0]
-    places: dict[tuple[int, ...], int] = {(): province}
+    places: dict[tuple[int, ...], int] = {ROOT: 0, (): province}
     for c, city in enumerate(children[province]):
         places[(c,)] = city
         for d, county in enumerate(children[city]):

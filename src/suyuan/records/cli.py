@@ -123,8 +123,11 @@ def destroy(key: int, yes: bool, username: str) -> None:
     if not yes:
         click.confirm(words, abort=True)
     with acting_as(username, CUSTODIAN) as who:
-        rotation.destroy(who, key)
-    click.echo(say(f"密钥 {key} 已销毁。", f"Key {key} is destroyed."))
+        done = rotation.destroy(who, key)
+    asked = say(
+        f"已提请销毁密钥 {key},须另一人 7 天内办理。", f"Asked: another person destroys key {key} within 7 days."
+    )
+    click.echo(say(f"密钥 {key} 已销毁。", f"Key {key} is destroyed.") if done else asked)
 
 
 @vault.command("disposals", help="待办和已办的销毁 · records to be erased, and those that were")

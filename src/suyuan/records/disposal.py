@@ -56,7 +56,7 @@ def ask(who: Acting, record: UUID, basis: str) -> None:
 
 def erase(who: Acting, record: UUID) -> None:
     """Destroy the key of a record that somebody else asked to have erased. Raises `NotAllowed`, `DisposalRefused`."""
-    decide.require(who, "keys")
+    decide.require(who, "erase")
     with _worded(), connection.cursor() as cursor:
         cursor.execute("SELECT records_erase(%s)", [record])
     ledger.append(who, Act.erase, record=record, changes=True)
@@ -64,7 +64,7 @@ def erase(who: Acting, record: UUID) -> None:
 
 def waiting(who: Acting) -> list[Disposal]:
     """What waits for this custodian, then what was done. Raises `NotAllowed`."""
-    decide.require(who, "keys")
+    decide.require(who, "erase")
     return _disposals("SELECT * FROM records_disposals()", [])
 
 

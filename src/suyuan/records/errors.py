@@ -7,6 +7,7 @@ SuyuanError
 ├── DisposalRefused a record that cannot be erased now; shown to whoever asks or does it
 ├── CatalogChanged  files of the catalog are not of the recorded release; `up`, `serve` and `worker` refuse to start
 ├── TooManyToExport more than one file may hold; shown to whoever exports
+├── DestructionByAnother a key that one asked to destroy; shown to that custodian
 └── UnderReview     an amendment while the last one still waits; shown to the collector
 """
 
@@ -106,4 +107,17 @@ class CatalogChanged(SuyuanError):
             "确属应有的修改(含软件升级),由管理员执行 suyuan catalog release --as 用户名 --reason 依据;否则请恢复这些文件。",
             "If the change is meant (an upgrade too), an administrator runs `suyuan catalog release --as USER --reason WHY`; "
             "otherwise put the files back.",
+        )
+
+
+class DestructionByAnother(SuyuanError):
+    """Whoever asked that a key be destroyed does not do it as well."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "records.destruction_by_another",
+            "未销毁：销毁密钥须两人，您是提请人。",
+            "Nothing was destroyed: it takes two persons, and you asked for it.",
+            "请根机构的另一名存储管理人在 7 天内办理。",
+            "Another storage custodian at the root does it within 7 days.",
         )

@@ -133,5 +133,7 @@ def _act(request: ActingRequest) -> None:
         custody.renew_signing(who, given.get("place"))
         messages.success(request, _("签名密钥已更换，旧公钥的持有者可凭交接签名继续核验。"))
     elif given.get("act") == "destroy" and given.get("key", "").isdecimal():
-        rotation.destroy(who, int(given["key"]))
-        messages.success(request, _("密钥已销毁，旧备份中以它加密的内容从此不可读。"))
+        if rotation.destroy(who, int(given["key"])):
+            messages.success(request, _("密钥已销毁，旧备份中以它加密的内容从此不可读。"))
+        else:
+            messages.success(request, _("已提请销毁，须由根机构的另一名存储管理人在 7 天内办理。"))

@@ -15,15 +15,17 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
-from django.db import connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from suyuan.access import decide
 from suyuan.access.acting import Acting
+from suyuan.access.errors import NotAllowed
 from suyuan.installation import current
 from suyuan.installation.sql import statements
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 from suyuan.records.digest import Place, associated_data, header, microseconds, name, revision_digest
+from suyuan.records.errors import DestructionByAnother
 from suyuan.records.reading import canonical, unwrapped
 from suyuan.vault import actions as vault
 from suyuan.vault import envelope, generations, terms
@@ -120,18 +122,36 @@ def run(level: int, seconds: float | None = None) -> Left:
     return left
 
 
-def destroy(who: Acting, key_id: int) -> None:
-    """Forget a retired key for good: old backups hold nothing readable under it from then on.
+def destroy(who: Acting, key_id: int) -> bool:
+    """Ask that a retired key be forgotten for good, or do what another asked: it takes two persons.
 
-    Raises `NotAllowed`, `KeyInUse`, `VaultSealed`.
+    Gives whether it is gone: old backups hold nothing readable under it from then on. Raises `NotAllowed`, `KeyInUse`,
+    `VaultSealed`, `DestructionByAnother`.
     """
     decide.require(who, "keys")
     found = vault.provider().generation(key_id)
     if found.state != "retired" or under_keys().get(key_id):
         raise KeyInUse(key_id)
     with transaction.atomic():
-        ledger.append(who, Act.custody, detail={"did": "destroy_key", "level": found.level, "key": key_id})
-        generations.move(found, "destroyed")
+        done = _second_person(key_id)
+        did = "destroy_key" if done else "ask_destroy_key"
+        ledger.append(who, Act.custody, detail={"did": did, "level": found.level, "key": key_id}, changes=True)
+        if done:
+            generations.move(found, "destroyed")
+    return done
+
+
+def _second_person(key_id: int) -> bool:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT records_destroy_key(%s)", [key_id])
+            return bool(cursor.fetchone()[0])
+    except IntegrityError as exc:
+        raise DestructionByAnother from exc
+    except ProgrammingError as exc:  # insufficient privilege
+        raise NotAllowed(
+            "密钥由根机构的存储管理人管理。", "Keys are managed by storage custodians at the root."
+        ) from exc
 
 
 def _left(db: Owner, old: Generation, new: Generation, damaged: Sequence[str]) -> Left:

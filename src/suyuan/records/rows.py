@@ -29,4 +29,8 @@ EVIDENCE: tuple[Placed | Bound, ...] = (
         "records_disposal", ("record_id",),
         ("record_id", "agency", "level", "asked_by", "asked_at", "basis", "done_by", "done_at"), adopted=True,
     ),
+    Bound(
+        "records_key_destruction", ("destruction",),
+        ("destruction", "key_id", "asked_by", "asked_at", "confirmed_by", "confirmed_at"),
+    ),
 )  # fmt: skip

@@ -91,8 +91,15 @@ def waiting(who: Acting, batch: UUID | None = None) -> list[Task]:
     states = STEPS.get(who.duty)
     if not states:
         return []
-    above = who.duty == "final_reviewer"
-    values = {"states": list(states), "person": who.person, "agency": who.agency, "above": above, "batch": batch}
+    above, own = who.duty == "final_reviewer", who.duty == "first_reviewer"
+    values = {
+        "states": list(states),
+        "person": who.person,
+        "agency": who.agency,
+        "above": above,
+        "own": own,
+        "batch": batch,
+    }
     return [_task(row) for row in _rows("waiting", values)]
 
 

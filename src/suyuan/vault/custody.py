@@ -36,7 +36,7 @@ def status() -> Status:
 
 def present(who: Acting, text: str) -> Presented:
     """Take one share, of whichever holder is there. Raises `NotAllowed`, `NoAgent`, `NoCustodians`."""
-    decide.require(who, "keys")
+    decide.require(who, "open_level")
     agent, refused = Client(current().data), None
     try:
         agent.present(text)
@@ -52,7 +52,7 @@ def present(who: Acting, text: str) -> Presented:
 
 def seal(who: Acting) -> None:
     """Forget level 2's keys in every process at once. Raises `NotAllowed`, `NoAgent`."""
-    decide.require(who, "keys")
+    decide.require(who, "open_level")
     agent = Client(current().data)
     agent.seal()
     _enter(who, agent, {"did": "seal"})

@@ -19,7 +19,7 @@ from suyuan.vault.errors import NoAgent, NoCustodians
 def level(request: ActingRequest) -> HttpResponse:
     """Present a share or seal; who holds shares by name, never a share."""
     who = request.acting
-    decide.require(who, "keys")
+    decide.require(who, "open_level")
     if request.method == "POST":
         try:
             _act(request)

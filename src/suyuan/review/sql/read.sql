@@ -5,7 +5,8 @@ SELECT b.batch_id, b.type, b.state, b.agency, b.level, b.collector, b.channel, b
        b.needs_final, b.accepted + b.warned, b.warned
 FROM records_batch b
 WHERE b.state = ANY(%(states)s) AND b.collector <> %(person)s
-  AND (NOT %(above)s OR b.agency > %(agency)s) AND (%(batch)s::uuid IS NULL OR b.batch_id = %(batch)s)
+  AND (NOT %(above)s OR b.agency > %(agency)s OR b.agency = 0) AND (NOT %(own)s OR b.agency = %(agency)s)
+  AND (%(batch)s::uuid IS NULL OR b.batch_id = %(batch)s)
   AND NOT EXISTS (SELECT FROM review_decision d WHERE d.batch_id = b.batch_id AND d.reviewer = %(person)s)
 ORDER BY b.closed_at LIMIT 200;
 

@@ -1,0 +1,46 @@
+-- Destroying a retired key takes two persons with the duty of storage custodian at the root (norm 4.3): one asks, another confirms
+-- within seven days. The keys are the installation's; old backups under a destroyed one are lost for every agency.
+
+CREATE TABLE records_key_destruction (
+    destruction bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key_id int NOT NULL,
+    asked_by bigint NOT NULL REFERENCES access_person,
+    asked_at timestamptz NOT NULL DEFAULT now(),
+    confirmed_by bigint REFERENCES access_person,
+    confirmed_at timestamptz,
+    CHECK ((confirmed_by IS NULL) = (confirmed_at IS NULL)),
+    CONSTRAINT records_key_destruction_by_two CHECK (confirmed_by <> asked_by)
+);
+GRANT SELECT ON records_key_destruction TO suyuan_app;
+CREATE FUNCTION records_key_destruction_fixed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.confirmed_at IS NULL AND (NEW.destruction, NEW.key_id, NEW.asked_by, NEW.asked_at)
+       IS NOT DISTINCT FROM (OLD.destruction, OLD.key_id, OLD.asked_by, OLD.asked_at) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'records_unchangeable' USING ERRCODE = 'check_violation', CONSTRAINT = 'records_unchangeable';
+END $$;
+CREATE TRIGGER records_key_destruction_fixed BEFORE UPDATE OR DELETE ON records_key_destruction
+    FOR EACH ROW EXECUTE FUNCTION records_key_destruction_fixed();
+CREATE TRIGGER ledger_changed AFTER INSERT OR UPDATE ON records_key_destruction
+    FOR EACH ROW EXECUTE FUNCTION ledger_changed();
+
+-- Ask for it, or confirm what another asked: true means that the key is to go now.
+CREATE FUNCTION records_destroy_key(p_key int) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE waiting records_key_destruction;
+BEGIN
+    PERFORM access_require_over('storage_custodian', 0);
+    PERFORM pg_advisory_xact_lock(1400204629, p_key);
+    SELECT * INTO waiting FROM records_key_destruction
+    WHERE key_id = p_key AND confirmed_at IS NULL AND asked_at > now() - interval '7 days';
+    IF waiting.destruction IS NULL THEN
+        INSERT INTO records_key_destruction (key_id, asked_by) VALUES (p_key, access_person_now());
+        RETURN false;
+    END IF;
+    UPDATE records_key_destruction SET confirmed_by = access_person_now(), confirmed_at = now()
+    WHERE destruction = waiting.destruction;
+    RETURN true;
+END $$;
+REVOKE EXECUTE ON FUNCTION records_destroy_key(int) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION records_destroy_key(int) TO suyuan_app;
