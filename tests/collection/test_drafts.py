@@ -146,3 +146,32 @@ def _refused(statement: str, draft: UUID) -> bool:
     except DatabaseError:
         return True
     return False
+
+
+def test_what_was_sent_after_the_sessions_end_comes_back_filled_in(world: World) -> None:
+    """Without any script: after signing in again the form stands as it was typed, once, and for nobody else."""
+    client = window(world.collector)
+    form = form_at(client, "/collect/new/violation/")
+    values = typed(form, address="会话结束后填写")
+    for returns, there in ((world.colleague, False), (world.collector, True)):
+        client.logout()
+        sent = client.post(form.action, values)
+        assert sent["Location"].startswith("/sign-in/")
+        assert client.login(username=returns.username, password=returns.password)
+        client.post("/ground/", {"ground": returns.ground})
+        answer = client.get(form.action)
+        assert ("会话结束后填写" in answer.content.decode()) is there
+        assert (answer.status_code == 200) is there
+    assert "请核对后重新提交" in answer.content.decode()
+    assert client.get(form.action).status_code == 404
+    assert client.post(form.action, values | {"_confirmed": ["1"]}).status_code == 302
+
+
+def test_an_ended_session_tells_the_script_so(world: World) -> None:
+    """401, and not the sign-in page in place of an answer; a living one says whose it is and for how long."""
+    client = window(world.collector)
+    alive = client.get("/session/").json()
+    assert (alive["person"], alive["left"] <= 1800, len(alive["csrf"]) > 30) == (world.collector.person, True, True)
+    client.logout()
+    assert client.get("/session/").status_code == 401
+    assert client.post("/collect/draft/01890000-0000-7000-8000-000000000000/check/", headers=HTMX).status_code == 401

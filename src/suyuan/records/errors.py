@@ -102,9 +102,9 @@ class CatalogChanged(SuyuanError):
         more = f" (+{many - len(lines)})" if many > len(lines) else ""
         super().__init__(
             "catalog.changed",
-            f"目录文件与最近登记的发布不符,未启动:{named}。改动:{shown}{more}。",
+            f"目录文件与最近登记的发布不符，未启动：{named}。改动：{shown}{more}。",
             f"Not started: files of the catalog differ from the release recorded last: {named}. What changed: {shown}{more}.",
-            "确属应有的修改(含软件升级),由管理员执行 suyuan catalog release --as 用户名 --reason 依据;否则请恢复这些文件。",
+            "确属应有的修改（含软件升级），由管理员执行 suyuan catalog release --as 用户名 --reason 依据；否则请恢复这些文件。",
             "If the change is meant (an upgrade too), an administrator runs `suyuan catalog release --as USER --reason WHY`; "
             "otherwise put the files back.",
         )

@@ -34,7 +34,8 @@ function showLost(kind, shown = true) {
   const note = document.querySelector(`[data-lost=${kind}]`);
   if (!note || note.hidden === !shown) return;
   note.hidden = !shown;
-  if (shown) note.scrollIntoView({block: "nearest"});
+  const saved = document.getElementById("saved");
+  if (shown && saved && kind !== "ending") saved.textContent = "";
 }
 
 // The session ends after some time without a request of any window; five minutes before, the page says so.
