@@ -60,8 +60,8 @@ def functions(owner: psycopg.Connection[Any]) -> list[Function]:
     ]
 
 
-def call(one: Function, place: Place, duty: str) -> bool:
-    """Whether somebody gets anywhere with a function at a place; what it did is taken back."""
+def call(one: Function, place: Place, duty: str, *, keep: bool = False) -> bool:
+    """Whether somebody gets anywhere with a function at a place; what it did is taken back, unless it is to be kept."""
     marks, values = [], []
     for name, kind in one.arguments:
         if kind in one.composite:
@@ -75,7 +75,7 @@ def call(one: Function, place: Place, duty: str) -> bool:
                 cursor.execute(f"SELECT * FROM {one.name}({', '.join(marks)})", values)
                 columns = [column.name for column in cursor.description or ()]
                 found = cursor.fetchall()
-            transaction.set_rollback(True)
+            transaction.set_rollback(not keep)
     except DatabaseError as exc:
         diag = getattr(exc.__cause__, "diag", None)
         if diag is None or diag.sqlstate in ("42883", "42703", "42P01", "42601", "42804", "22P02", "57014"):
@@ -153,3 +153,48 @@ def test_a_check_taken_out_is_named(
         SET search_path = pg_catalog, public, pg_temp AS 'BEGIN END'""")  # fmt: skip
     duties = ["system_administrator", "security_administrator"]
     assert named <= set(differing(fresh_world, owner, places, duties, named))
+
+
+def credentials(owner: psycopg.Connection[Any], but: int) -> set[tuple[Any, ...]]:
+    """Everything by which somebody else gets in: passwords, sessions and the like, tokens, second factors."""
+    return set(
+        owner.execute(
+            """SELECT 'password', person, password || coalesce(encode(verifier, 'hex'), '') FROM access_account
+               WHERE person <> %(me)s AND password !~ '^!'
+               UNION ALL SELECT 'proof', person, encode(digest, 'hex') FROM access_proof WHERE person <> %(me)s
+               UNION ALL SELECT 'token', a.person, encode(t.digest, 'hex') FROM access_token t
+                   JOIN access_account a ON a.id = t.account WHERE a.person <> %(me)s AND t.revoked_at IS NULL
+               UNION ALL SELECT 'factor', a.person, m.id::text FROM mfa_authenticator m
+                   JOIN access_account a ON a.id = m.user_id WHERE a.person <> %(me)s""",
+            {"me": but},
+        ).fetchall()
+    )
+
+
+def obtained(world: World, owner: psycopg.Connection[Any], place: Place, duty: str) -> dict[str, set[tuple[Any, ...]]]:
+    """Ways in of other people that one person has made after calling everything once, by function."""
+    who, found = somebody(world, HOLDERS[duty]), {}
+    for one in functions(owner):
+        before = credentials(owner, who.person)
+        with who.acting():
+            call(one, place, duty, keep=True)
+        if new := credentials(owner, who.person) - before:
+            found[one.name] = new
+    return found
+
+
+@pytest.mark.clause("5.1.1")
+@pytest.mark.control("C1", "C7")
+@pytest.mark.parametrize(
+    "duty", ["system_administrator", "security_administrator", "security_auditor", "department_head"]
+)
+def test_no_single_person_makes_a_way_in_of_another(
+    fresh_world: World, places: list[Place], superuser: Superuser, duty: str
+) -> None:
+    """After every function called by one person, and kept, no password, session, token or factor of anybody else is new."""
+    owner = superuser()
+    assert obtained(fresh_world, owner, places[0], duty) == {}
+    owner.execute("""CREATE FUNCTION later(p_person bigint) RETURNS boolean LANGUAGE sql SECURITY DEFINER
+        SET search_path = pg_catalog, public, pg_temp AS $$ INSERT INTO access_account (password, username, person, email,
+        is_active, must_change) VALUES ('known', 'evil', p_person, '', true, false); SELECT true $$""")
+    assert "later" in obtained(fresh_world, owner, places[0], duty)
