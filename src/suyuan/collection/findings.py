@@ -16,6 +16,7 @@ from suyuan.catalog.model import Catalog
 from suyuan.collection.imports import Result, Words
 
 _MOST = 1_048_000
+_MOST_IN_MEMORY = 100_000  # rows of a sheet that is made in memory; the summary counts all
 _HEADINGS = ("来源行号 Source row", "记录类型 Record type", "字段 Field", "字段名称 Field name", "处理 Outcome",
              "原因 Reason", "Reason (English)", "规则 Rule", "原值 Value")  # fmt: skip
 _WIDTHS = (12, 16, 18, 18, 12, 48, 48, 32, 30)
@@ -24,13 +25,16 @@ _SEVERITIES = {"reject": "退回 returned", "warn": "提示 warning"}
 
 def write(out: Path | BinaryIO, result: Result, found: Iterable[pa.Table]) -> int:
     """Write the findings of an import; returns how many rows the sheet of findings has."""
+    own = isinstance(out, Path)
+    # What goes to a browser is put on no disk here; a command writes to the disk of whoever has the file anyway.
+    room = {"constant_memory": True} if own else {"in_memory": True}
     book = xlsxwriter.Workbook(
-        out if not isinstance(out, Path) else str(out),
-        {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
+        str(out) if own else out,
+        room | {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
     )  # fmt: skip
     try:
         _summary(book, result)
-        return _details(book, result, found)
+        return _details(book, result, found, _MOST if own else _MOST_IN_MEMORY)
     finally:
         book.close()
 
@@ -62,7 +66,7 @@ def _line(sheet: Any, row: int, values: tuple[Any, ...], form: Any = None) -> No
             sheet.write_string(row, column, str(value), form)
 
 
-def _details(book: Any, result: Result, found: Iterable[pa.Table]) -> int:
+def _details(book: Any, result: Result, found: Iterable[pa.Table], most: int) -> int:
     sheet = book.add_worksheet("问题 Findings")
     for column, width in enumerate(_WIDTHS):
         sheet.set_column(column, column, width)
@@ -72,7 +76,7 @@ def _details(book: Any, result: Result, found: Iterable[pa.Table]) -> int:
     row = 0
     for table in found:
         for one in table.to_pylist():
-            if row >= _MOST:
+            if row >= most:
                 return row
             row += 1
             _line(sheet, row, _cells(one, words, result.catalog))

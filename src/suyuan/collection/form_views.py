@@ -15,7 +15,7 @@ from suyuan import catalog
 from suyuan.access.web import keeps_typed, typed_before, with_acting
 from suyuan.catalog.codes import search
 from suyuan.catalog.model import Field, RecordType
-from suyuan.collection import actions, entry, forms, queries, wizard
+from suyuan.collection import actions, entry, forms, looks, queries, wizard
 from suyuan.collection.errors import DraftChanged, DraftClosed
 from suyuan.i18n import say
 from suyuan.records.errors import NotFound
@@ -85,6 +85,7 @@ def edit(request: Any, draft: UUID) -> HttpResponse:
     if found is None or found.type not in catalog.current().types:
         raise Http404
     record_type = catalog.current().types[found.type]
+    looks.enter(request.acting, "open_draft", draft)
     return _form(request, draft, record_type, found.values, amends=found.amends, version=found.version)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -18,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from suyuan import catalog
 from suyuan.access.web import takes_files, with_acting
-from suyuan.collection import actions, findings, mapping, queries, wizard
+from suyuan.collection import actions, mapping, queries, wizard
 from suyuan.collection.errors import ImportMissing
 from suyuan.collection.imports import Result
 from suyuan.collection.readers.options import Options
@@ -185,10 +184,5 @@ def progress(request: Any, import_id: UUID) -> HttpResponse:
 @_told
 def findings_workbook(request: Any, import_id: UUID) -> HttpResponseBase:
     """The findings as a workbook."""
-    found = queries.job(request.acting, import_id)
-    parsed = mapping.parse(found.about["mapping"], "mapping.yaml")
-    result = Result(found.report, found.tally, parsed, catalog.current(), [])
-    out = io.BytesIO()
-    findings.write(out, result, queries.findings(request.acting, import_id))
-    out.seek(0)
+    out = wizard.findings_workbook(request.acting, queries.job(request.acting, import_id), catalog.current())
     return FileResponse(out, as_attachment=True, filename=f"findings-{import_id}.xlsx")

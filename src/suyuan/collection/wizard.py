@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping as Names
 from dataclasses import asdict, dataclass, replace
+from io import BytesIO
 from itertools import islice
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -13,7 +14,7 @@ from suyuan.access import proof
 from suyuan.access.acting import Acting
 from suyuan.catalog.check import check
 from suyuan.catalog.model import Catalog
-from suyuan.collection import actions, mapping, propose, queries, tasks
+from suyuan.collection import actions, findings, looks, mapping, propose, queries, tasks
 from suyuan.collection.errors import ImportRefused
 from suyuan.collection.imports import Result, rows_of, run
 from suyuan.collection.plan import Plan
@@ -133,7 +134,8 @@ def from_choices(job: Job, type_id: str, posted: Names[str, str], catalog: Catal
 
 
 def preview(who: Acting, job: Job, catalog: Catalog) -> Preview:
-    """Twenty rows before and after, and the findings over the whole file. Raises as an import would."""
+    """Twenty rows before and after, and the findings over the whole file; a look. Raises as an import would."""
+    looks.enter(who, "preview_import", job.import_id)
     chosen = mapping.parse(job.about["mapping"], "mapping.yaml")
     after: list[tuple[str, list[str], list[dict[str, Any]]]] = []
     before: list[dict[str, Any]] = []
@@ -149,6 +151,17 @@ def preview(who: Acting, job: Job, catalog: Catalog) -> Preview:
         if job.rows <= _TRIED_ROWS and before:
             result = run(file, chosen, catalog, Rehearsal(), options=_certain(job.options, job.report))
     return Preview(list(job.report.columns), before, after, result)
+
+
+def findings_workbook(who: Acting, job: Job, catalog: Catalog) -> BytesIO:
+    """The findings of an import with the values as they stood, as a workbook in memory; a look."""
+    looks.enter(who, "take_findings", job.import_id)
+    parsed = mapping.parse(job.about["mapping"], "mapping.yaml")
+    out = BytesIO()
+    result = Result(job.report, job.tally, parsed, catalog, [])
+    findings.write(out, result, queries.findings(who, job.import_id))
+    out.seek(0)
+    return out
 
 
 def _names(rows: Any) -> list[str]:
