@@ -135,6 +135,7 @@ def visits(record: UUID, batch: UUID, person: int) -> dict[str, tuple[str, str, 
         "access:agencies": ("get", "/agencies/", {}), "access:people": ("get", "/people/", {}),
         "access:person": ("get", f"/people/{person}/", {}), "access:accounts": ("get", "/accounts/", {}),
         "access:grounds": ("get", "/grounds/", {}), "access:emergency": ("get", "/emergency/", {}),
+        "access:clearings": ("get", "/quarantine/", {}),
         "access:by_code": ("get", "/sign-in/code/", {}), "access:ways_in": ("get", "/accounts/asked/", {}),
         "access:way_in": ("get", "/accounts/asked/999999/", {}),
         "access:proposals": ("get", "/proposals/", {}), "access:proposal": ("get", "/proposals/999999/", {}),
@@ -246,6 +247,7 @@ def lines(record: UUID, batch: UUID, who: Somebody, away: Somebody) -> dict[str,
         "duty propose": ["999999", "analyst", str(MINISTRY), *other], "duty raise": ["999999", *other],
         "duty lower": ["999999"], "duty proposals": [], "duty effect": ["999999"], "duty approve": ["999999"],
         "duty refuse": ["999999"], "duty end": ["999999"], "policy propose": ["look", "100", *other],
+        "clearing propose": ["no.such", *other], "clearing list": [], "clearing approve": ["999999"], "clearing refuse": ["999999"],
         "undertaking propose": [__file__, *other], "undertaking signed": [],
         "ground request": ["case", *other, "--until", "2000-01-01"], "ground answer": ["999999", "grant"],
         "vault seal": [], "vault rotate": [], "vault rotate-signing": [], "vault destroy": ["999999", "--yes"],
@@ -264,7 +266,8 @@ def lines(record: UUID, batch: UUID, who: Somebody, away: Somebody) -> dict[str,
 
 
 # Verbs that name something that is not there: who may use them is told that it is not there, or is none of theirs.
-MISSING = frozenset({"duty raise", "duty lower", "duty effect", "duty approve", "duty refuse", "duty end", "ground end", "user confirm", "user refuse",
+MISSING = frozenset({"clearing propose", "clearing approve", "clearing refuse",
+                     "duty raise", "duty lower", "duty effect", "duty approve", "duty refuse", "duty end", "ground end", "user confirm", "user refuse",
                      "ground answer", "ground assign"})  # fmt: skip
 
 

@@ -51,6 +51,7 @@ PLAIN = {
     "access_ground_request": "the same",
     "access_limit": "policies of the installation, the password's among them",
     "access_person": "names of staff",
+    "access_clearing": "what of the catalog two administrators cleared; every process asks before it loads the catalog",
     "access_proposal": "what two administrators decide on",
     "access_token": "one's own tokens are listed; never a digest",
     "access_try": "the lock of signing in",

@@ -56,7 +56,7 @@ TYPE = """
 {id}:
   label: {{zh: {zh}, en: {en}}}
   domain: {domain}
-  person: {person}
+  about: {about}
   title: [item_no]
   key: [item_no]
   level: 1
@@ -77,7 +77,8 @@ def overlay(folder: Path, text: str, name: str = "own.yaml") -> Loaded:
 
 def declared(fields: dict[str, str], **words: str) -> str:
     """A type of its own with fields given as YAML flow maps."""
-    said = {"id": "own_item", "zh": "自有事项", "en": "Own item", "domain": "order", "person": "false"} | words
+    said = {"id": "own_item", "zh": "自有事项", "en": "Own item", "domain": "order"} | words
+    said["about"] = "person" if words.get("person") == "true" else "thing"
     lines = "\n".join(f"    {name}: {spec}" for name, spec in fields.items())
     return TYPE.format(**said, names=", ".join(["item_no", *fields]), fields=lines)
 
@@ -245,12 +246,12 @@ def test_a_rule_may_not_look_at_a_protected_field(tmp_path: Path) -> None:
 def test_an_overlay_adds_a_field_and_a_type(tmp_path: Path) -> None:
     """What one agency needs: an innocent field on a shipped type, and a type of its own, checked like the rest."""
     text = declared({"colour": text_field("颜色", "Colour")}) + (
-        "case:\n  groups:\n    - {id: own, label: {zh: 自有, en: Own}, fields: [desk_no]}\n"
+        "video_point:\n  groups:\n    - {id: own, label: {zh: 自有, en: Own}, fields: [desk_no]}\n"
         f"  fields:\n    desk_no: {text_field('承办台号', 'Desk number')}\n"
     )
     loaded = overlay(tmp_path, text)
     assert loaded.report.mistakes == []
-    assert loaded.catalog.types["case"].fields["desk_no"].label == Label("承办台号", "Desk number")
+    assert loaded.catalog.types["video_point"].fields["desk_no"].label == Label("承办台号", "Desk number")
     assert "own_item" in loaded.catalog.types
     assert loaded.catalog.release != examine().catalog.release
 

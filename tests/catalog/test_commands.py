@@ -21,7 +21,7 @@ from suyuan.collection.rehearsal import Rehearsal
 
 KNOWN = room.load()
 TYPES = sorted(KNOWN.types)
-OWN = """case:
+OWN = """video_point:
   groups:
     - {id: own, label: {zh: 自有, en: Own}, fields: [desk_no]}
   fields:
@@ -82,9 +82,11 @@ def test_a_difference_says_whether_it_breaks(tmp_path: Path) -> None:
     """A new field does not; a field that is gone does, with exit code 1."""
     folder = own(tmp_path / "own")
     added = json.loads(told("diff", "shipped", str(folder), "--json"))
-    assert [(one["change"], one["breaking"]) for one in added if one["where"] == "case.desk_no"] == [("added", False)]
+    assert [(one["change"], one["breaking"]) for one in added if one["where"] == "video_point.desk_no"] == [
+        ("added", False)
+    ]
     gone = json.loads(told("diff", str(folder), "shipped", "--json", code=1))
-    assert [one["breaking"] for one in gone if one["where"] == "case.desk_no"] == [True]
+    assert [one["breaking"] for one in gone if one["where"] == "video_point.desk_no"] == [True]
     assert json.loads(told("diff", "shipped", "shipped", "--json")) == []
 
 

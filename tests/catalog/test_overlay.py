@@ -25,6 +25,7 @@ from suyuan.installation import Installation, current, use
 OWN = """lost_item:
   label: {zh: 遗失物品, en: Lost item}
   domain: order
+  about: thing
   title: [item_name]
   key: [item_no]
   time: found_on
@@ -46,7 +47,7 @@ OWN = """lost_item:
       message: {zh: 归还日期早于拾得日期, en: Returned before it was found}
       severity: reject
       dimension: 一致性
-case:
+video_point:
   groups:
     - {id: own, label: {zh: 自有, en: Own}, fields: [desk_no]}
   fields:
@@ -89,7 +90,7 @@ def test_a_type_of_ones_own_is_checked_shown_and_handed_out(own: Path, tmp_path:
     assert (said["ok"], said["types"]) == (True, 23)
     shown = told("show", "lost_item")
     assert "物品编号" in shown and "lost_item.returned_after_found" in shown and "治安" in shown
-    assert "承办台号" in told("show", "case")
+    assert "承办台号" in told("show", "video_point")
     assert json.loads(told("schema", "lost_item"))["required"] == ["item_no", "item_name", "found_on"]
     path = tmp_path / "x.xlsx"
     assert str(path) in told("template", "lost_item", "-o", str(path))
@@ -109,7 +110,7 @@ def findings(own: Path, **row: str) -> list[str]:
 def test_a_field_in_quarantine_is_nowhere_until_a_person_cleared_it(own: Path, tmp_path: Path) -> None:
     """Not shown, not in the schema, refused as a column; after the clearing it is a field like others."""
     [held] = json.loads(told("check", "--json"))["quarantine"]
-    assert (held["type"], held["field"], held["line"]) == ("lost_item", "race_kind", 17)
+    assert (held["type"], held["field"], held["line"]) == ("lost_item", "race_kind", 18)
     assert "race_kind" in told("check") and "cleared.yaml" in told("check")
     assert "race_kind" not in told("show", "lost_item") + told("schema", "lost_item")
     with pytest.raises(UnknownColumn):
@@ -124,7 +125,7 @@ def test_a_field_in_quarantine_is_nowhere_until_a_person_cleared_it(own: Path, t
 def test_differences_say_what_stays_readable(own: Path, tmp_path: Path) -> None:
     """Against the shipped one, and between two whole catalogs."""
     said = {one["where"]: one for one in json.loads(told("diff", "shipped", "current", "--json"))}
-    assert (said["lost_item"]["change"], said["case.desk_no"]["readable"]) == ("added", True)
+    assert (said["lost_item"]["change"], said["video_point.desk_no"]["readable"]) == ("added", True)
     whole = tmp_path / "older"
     shutil.copytree(SHIPPED / "types", whole / "types")
     shutil.copytree(SHIPPED / "codes", whole / "codes")
@@ -144,7 +145,7 @@ def test_another_type_of_value_is_read_differently(own: Path, tmp_path: Path) ->
         ", max_length: 20, example", ", example"
     )
     (other / "types" / "own.yaml").write_text(text, encoding="utf-8")
-    assert verdicts("current", str(other), code=1) == {("case.desk_no", True, False)}
+    assert verdicts("current", str(other), code=1) == {("video_point.desk_no", True, False)}
     assert "读法改变" in told("diff", "current", str(other), code=1)
 
 
@@ -194,7 +195,7 @@ def test_a_faulty_overlay_ends_with_one(own: Path) -> None:
     for words in (("check",), ("show", "case")):
         done = ran(own, *words)
         assert done.returncode == 1
-        assert "catalog/types/own.yaml:7" in done.stdout + done.stderr
+        assert "catalog/types/own.yaml:8" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", sorted(catalog.commands))
@@ -202,7 +203,7 @@ def test_every_command_has_a_help(name: str) -> None:
     """With the data folder, and JSON where it reports."""
     said = told(name, "--help")
     assert "--data" in said
-    assert ("--json" in said) is (name in ("check", "show", "diff"))
+    assert ("--json" in said) is (name in ("check", "quarantine", "show", "diff"))
 
 
 def test_the_examples_of_the_guide_load(tmp_path: Path) -> None:
@@ -218,4 +219,6 @@ def test_the_examples_of_the_guide_load(tmp_path: Path) -> None:
         path.write_text((path.read_text(encoding="utf-8") if path.exists() else "") + text, encoding="utf-8")
     loaded = examine([tmp_path / "catalog"])
     assert [one.as_dict() for one in loaded.report.mistakes] == []
-    assert loaded.catalog.quarantine == ()
+    assert [(one.subject, one.lacks) for one in loaded.catalog.quarantine] == [("case.desk_no", ())]
+    digests = [one.digest for one in loaded.catalog.quarantine]
+    assert examine([tmp_path / "catalog"], cleared=digests).catalog.quarantine == ()

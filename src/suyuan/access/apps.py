@@ -13,6 +13,8 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         """Enter sign-ins in the ledger, say where the tables stand, and check who founded the installation."""
+        from suyuan import catalog
+        from suyuan.access.clearings import cleared
         from suyuan.access.rows import EVIDENCE
         from suyuan.access.sign_in import own, sessions
         from suyuan.access.verify import verify_founders, verify_open_types
@@ -23,3 +25,4 @@ class AccessConfig(AppConfig):
         evidence.place(EVIDENCE)
         verify.register(verify_founders)
         verify.register(verify_open_types)
+        catalog.ask(cleared)

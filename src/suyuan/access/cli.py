@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from suyuan.access import duty_cli, token_cli, undertaking_cli, user_cli
+from suyuan.access import clearing_cli, duty_cli, token_cli, undertaking_cli, user_cli
 from suyuan.access.command import acting_as, as_option, for_person
 from suyuan.access.common_cli import JSON, database, show
 from suyuan.access.grounds import ASSIGNED
@@ -198,4 +198,12 @@ def ground_end(number: int, username: str) -> None:
 
 
 user_cli.join(user)
-commands = [agency, user, *duty_cli.commands, ground, *undertaking_cli.commands, *token_cli.commands]
+commands = [
+    agency,
+    user,
+    *duty_cli.commands,
+    *clearing_cli.commands,
+    ground,
+    *undertaking_cli.commands,
+    *token_cli.commands,
+]

@@ -9,6 +9,8 @@ SuyuanError
 ├── NotAllowed     the duty does not cover the act; shown to the person
 ├── Unknown        no such account, person or agency; shown to administrators and on the command line
 ├── Conflict       a constraint of duties or numbers refuses; shown to administrators
+├── Incomplete     what lies in quarantine does not say what it must; shown to administrators
+├── NotHeld        nothing of that name lies in quarantine; shown to administrators
 ├── BadCode        the activation code is wrong or used; shown to whoever activates
 ├── BadHalves      no account opens by that code; shown to whoever tries
 ├── NoToken        no such token of one's own; shown to its owner
@@ -17,6 +19,8 @@ SuyuanError
 
 from __future__ import annotations
 
+from suyuan.catalog.clearing import lacking
+from suyuan.catalog.model import Quarantined
 from suyuan.errors import SuyuanError
 
 
@@ -152,6 +156,19 @@ _CONFLICTS = {
         "System, security and audit administration and work on records are never held by one person at a time",
     ),
     "access_duty_granted_by_another": ("不能给自己授予岗位", "Nobody grants a duty to themselves"),
+    "access_clearing_by_another": (
+        "提请人不能批准,须由另一名安全管理员批准",
+        "Whoever proposed it does not approve it; another security administrator can",
+    ),
+    "access_clearing_once": (
+        "这一声明已放行,或已有待批准的提请",
+        "This declaration is cleared, or a proposal of it waits",
+    ),
+    "access_clearing_decided": ("该提请已有结论", "That proposal has been decided"),
+    "access_clearing_says": (
+        "声明须写明用途、依据(条款)和保存期限",
+        "A declaration says its purpose, its basis with the article, and how long it is kept",
+    ),
     "access_proposal_by_another": ("不能为自己提请授权", "Nobody proposes power for themselves"),
     "access_proposal_approved_by_another": (
         "提请人和当事人都不能批准，须由另一名安全管理员批准",
@@ -225,6 +242,28 @@ class Conflict(SuyuanError):
     def __init__(self, constraint: str) -> None:
         zh, en = _CONFLICTS.get(constraint, ("与已有数据冲突", "It conflicts with what is there"))
         super().__init__("access.conflict", zh + "。", en + ".", "核对后重新填写。", "Check and enter it again.")
+
+
+class Incomplete(SuyuanError):
+    """What lies in quarantine does not say what it must."""
+
+    def __init__(self, held: Quarantined) -> None:
+        super().__init__(
+            "access.clearing_incomplete",
+            f"“{held.subject}”的声明不完整,不能提请放行;缺少:{lacking(held, zh=True)}。",
+            f"The declaration of `{held.subject}` is incomplete and cannot be proposed; it lacks: {lacking(held, zh=False)}.",
+            "在目录文件中补全后重试。", "Complete it in the catalog's file and try again.",
+        )  # fmt: skip
+
+
+class NotHeld(SuyuanError):
+    """Nothing of that name lies in quarantine."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(
+            "access.not_held", f"隔离中没有“{subject}”。", f"Nothing called `{subject}` lies in quarantine.",
+            "用 suyuan catalog quarantine 查看。", "See `suyuan catalog quarantine`.",
+        )  # fmt: skip
 
 
 class BadCode(SuyuanError):

@@ -61,6 +61,11 @@ BOUND = (
         ("proposal", "what", "person", "agency", "kind", "department", "clearance", "starts_on", "ends_on", "duty", "most",
          "body", "reason", "proposed_by", "proposed_at", "decided_by", "decided_at", "approved"),
     ),
+    Bound(
+        "access_clearing", ("clearing",),
+        ("clearing", "subject", "declaration", "digest", "reason", "proposed_by", "proposed_at", "decided_by", "decided_at",
+         "approved"),
+    ),
     Bound("access_undertaking", ("version",), ("version", "body", "digest", "since", "proposal")),
     Bound("access_undertaking_signature", ("person", "version"), ("person", "version", "name", "signed_at")),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from suyuan.access import (
+    clearing_views,
     ground_views,
     pass_views,
     proposal_views,
@@ -39,6 +40,7 @@ urlpatterns = [
     path("undertaking/", undertaking_views.sign, name="undertaking"),
     path("undertaking/signed/", undertaking_views.signed, name="undertaking_signed"),
     path("undertaking/<int:version>/<int:person>/", undertaking_views.printed, name="undertaking_sheet"),
+    path("quarantine/", clearing_views.listed, name="clearings"),
     path("proposals/", proposal_views.listed, name="proposals"),
     path("proposals/<int:number>/", proposal_views.one, name="proposal"),
 ]

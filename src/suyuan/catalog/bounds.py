@@ -70,6 +70,21 @@ SCORE = Forbidden(
     "是对人的评分、排序或预测", "scores, ranks or predicts a person",
     "本产品不给人评分、排序或预测,删去该字段。", "The product scores nobody; leave the field out.",
 )  # fmt: skip
+GRADE = SCORE._replace(
+    zh=("等级", "级别", "指数", "分值", "得分", "评级", "评定", "积分", "计分", "打分", "星级", "档次", "档位", "梯次", "分级", "定级", "等次", "权重",
+        "系数", "名次", "危险程度", "重点程度", "关注程度", "稳定程度", "信用", "红黄蓝", "三色", "颜色标识", "预警",
+        "dengji", "jibie", "zhishu", "fenzhi", "defen", "pingji", "jifen", "xingji", "fenji", "quanzhong", "xishu", "dengci"),
+    en=("level", "levels", "grade", "grades", "graded", "grading", "index", "indices", "indexes", "rank", "ranks", "ranking", "rating",
+        "ratings", "rated", "tier", "tiers", "points", "score", "scores", "scoring", "percentile", "quotient", "coefficient",
+        "weight", "weighting", "severity", "priority", "stars", "band", "quantile", "decile"),
+)  # fmt: skip
+"""Words of scales. On a type about persons nobody clears them; on things and places they are ordinary."""
+STEP = re.compile(
+    r"[特高中低极较很]+(?:级|度|危|风险)?|[红橙黄蓝绿黑灰]色?|[一二三四五六七八九十甲乙丙丁0-9a-eA-E]+[级等类档星]|[级等类档][一二三四五0-9a-eA-E]+|重点|一般|关注|普通|"
+    r"优秀?|良好?|差|合格|(?i:high|medium|low|red|orange|amber|yellow|blue|green|critical|severe|moderate|normal|level ?[0-9]+|[a-e][+-]?)"
+)
+"""Names of the steps of a scale."""
+UNITS_OF_GRADES = frozenset({"分", "级", "星", "档", "点", "%", "points", "stars"})
 COORDINATES = LOCATION._replace(
     zh=("经度", "纬度", "经纬", "坐标", "当前位置", "所在位置", "zuobiao"),
     en=("longitude", "latitude", "lat", "lon", "lng", "latlon", "coordinates", "position"),
@@ -231,6 +246,17 @@ def _subjects(one: RecordType, report: Report) -> None:
         if _says(COORDINATES, field):
             report.add(field.place, LOCATION.code, f"字段“{field.name}”{COORDINATES.what_zh}",
                        f"the field `{field.name}` {COORDINATES.what_en}", COORDINATES.mend_zh, COORDINATES.mend_en)  # fmt: skip
+
+
+def grades(field: Field) -> bool:
+    """Whether a field grades by its name, its labels or its unit."""
+    said = (field.name, field.label.zh, field.label.en)
+    return any(map(grade_word, said)) or (field.unit or "").strip() in UNITS_OF_GRADES
+
+
+def grade_word(said: str) -> bool:
+    """Whether a name is a word of scales, however it is spelled."""
+    return _calls(GRADE, said) or _calls(SCORE, said)
 
 
 def about_a_person(one: RecordType) -> bool:

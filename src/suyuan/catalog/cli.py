@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import click
+import psycopg
 from xlsxwriter.exceptions import FileCreateError
 
 from suyuan import catalog as room
+from suyuan.catalog import clearing
 from suyuan.catalog import diff as differences
 from suyuan.catalog import schema as schemas
 from suyuan.catalog import template as templates
@@ -38,7 +40,7 @@ def catalog() -> None:
 @json_option
 def check(overlay: Path | None, as_json: bool) -> None:
     """The shipped catalog with the installation's overlay, or with the folder given."""
-    found = examine(_overlays(overlay))
+    found = _examined(overlay)
     if as_json:
         click.echo(json.dumps(_report(found), ensure_ascii=False))
     else:
@@ -50,13 +52,30 @@ def check(overlay: Path | None, as_json: bool) -> None:
     sys.exit(1 if found.report.mistakes else 0)
 
 
+@catalog.command(help="列出隔离的字段和类型及其声明 · fields and types in quarantine, with their declarations")
+@click.argument("overlay", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@data_option
+@json_option
+def quarantine(overlay: Path | None, as_json: bool) -> None:
+    """What is not loaded until two persons cleared it, and what it lacks."""
+    held = _examined(overlay).catalog.quarantine
+    if as_json:
+        click.echo(json.dumps([_entry(one) for one in held], ensure_ascii=False))
+        return
+    for one in held:
+        click.echo(_held(one))
+        if one.declaration:
+            click.echo(f"    {one.declaration}")
+    click.echo(say(f"{len(held)} 项隔离", f"{len(held)} in quarantine"))
+
+
 @catalog.command(help="显示一个类型的字段和规则;不写类型则列出全部 · a type's fields and rules, or all types")
 @click.argument("type_id", metavar="TYPE", required=False)
 @data_option
 @json_option
 def show(type_id: str | None, as_json: bool) -> None:
     """One type, or a line for each."""
-    known = room.current()
+    known = _current()
     if type_id is None:
         rows = [{"type": one.id, "zh": one.label.zh, "en": one.label.en, "domain": one.domain, "level": one.level,
                  "fields": len(one.fields), "rules": len(one.rules)} for one in known.types.values()]  # fmt: skip
@@ -96,7 +115,7 @@ def diff(a: str, b: str, as_json: bool) -> None:
 @data_option
 def template(type_id: str, out: Path) -> None:
     """Columns with the fields' labels and notes, an example row, the codes on a sheet of their own."""
-    one = _type(room.current(), type_id)
+    one = _type(_current(), type_id)
     try:
         offered = templates.write(one, out)
     except FileCreateError as exc:
@@ -110,7 +129,7 @@ def template(type_id: str, out: Path) -> None:
 @data_option
 def schema(type_id: str) -> None:
     """Draft 2020-12."""
-    click.echo(json.dumps(schemas.schema(_type(room.current(), type_id)), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(schemas.schema(_type(_current(), type_id)), ensure_ascii=False, indent=2))
 
 
 def _overlays(given: Path | None) -> list[Path]:
@@ -118,11 +137,37 @@ def _overlays(given: Path | None) -> list[Path]:
     return [folder] if folder.is_dir() else []
 
 
+def _examined(overlay: Path | None) -> Loaded:
+    folders = _overlays(overlay)
+    return examine(folders, cleared=_cleared() if folders else ())
+
+
+def _cleared() -> Collection[str]:
+    """What two persons cleared; nothing where the database is not running, since these commands need none."""
+    try:
+        return room.approved()
+    except psycopg.OperationalError:
+        say_so = (
+            "数据库未运行,已放行的内容也按隔离列出。",
+            "The database is not running: what was cleared counts as held.",
+        )
+        click.echo(say(*say_so), err=True)
+        return ()
+
+
+def _current() -> Catalog:
+    """The installation's catalog, without what was cleared where the database is not running."""
+    try:
+        return room.current()
+    except psycopg.OperationalError:
+        return room.load(_overlays(None))
+
+
 def _named(word: str) -> Catalog:
     if word == "shipped":
         return room.load()
     if word == "current":
-        return room.current()
+        return _current()
     folder = Path(word)
     if not folder.is_dir():
         raise click.BadParameter(say(f"没有文件夹“{word}”;也可写 shipped 或 current",
@@ -157,15 +202,32 @@ def _report(found: Loaded) -> dict[str, object]:
         "ok": not found.report.mistakes, "release": found.catalog.release, "types": len(types),
         "fields": sum(len(one.fields) for one in types), "rules": sum(len(one.rules) for one in types),
         "tables": len(found.catalog.codes), "mistakes": [one.as_dict() for one in found.report.mistakes],
-        "quarantine": [
-            {"type": one.type, "field": one.field, "word": one.word, "zh": one.attribute.zh, "en": one.attribute.en,
-             "file": one.place.file, "line": one.place.line}
-            for one in found.catalog.quarantine
-        ],
+        "quarantine": [_entry(one) for one in found.catalog.quarantine],
+    }  # fmt: skip
+
+
+def _entry(one: Quarantined) -> dict[str, object]:
+    return {
+        "type": one.type, "field": one.field, "word": one.word, "zh": one.attribute.zh, "en": one.attribute.en,
+        "file": one.place.file, "line": one.place.line, "digest": one.digest, "lacks": list(one.lacks),
+        "declaration": one.declaration,
     }  # fmt: skip
 
 
 def _held(one: Quarantined) -> str:
+    if one.lacks:
+        zh, en = clearing.lacking(one, zh=True), clearing.lacking(one, zh=False)
+        return say(
+            f"{one.place}: “{one.subject}”涉及人员,已隔离,不会载入;缺少:{zh}。补全后由两人放行。",
+            f"{one.place}: `{one.subject}` is about persons and in quarantine; it does not say: {en}. Say it, then two persons clear it.",
+        )
+    if one.digest:
+        return say(
+            f"{one.place}: “{one.subject}”涉及人员,已隔离,不会载入,须由两人放行:"
+            f"suyuan clearing propose {one.subject} --reason …,再由另一人 suyuan clearing approve。",
+            f"{one.place}: `{one.subject}` is about persons and in quarantine until two persons clear it: "
+            f"suyuan clearing propose {one.subject} --reason …, then another person suyuan clearing approve.",
+        )
     return say(
         f"{one.place}: 字段“{one.type}.{one.field}”像是{one.attribute.zh}(“{one.word}”),已隔离,不会载入。"
         "如确非此类,请在 cleared.yaml 写明何人、何时、何故放行。",
@@ -179,9 +241,9 @@ def _summary(found: Loaded) -> str:
     faults, held = len(found.report.mistakes), len(found.catalog.quarantine)
     return say(
         f"{said['types']} 个类型,{said['fields']} 个字段,{said['rules']} 条规则,{said['tables']} 个代码表;"
-        f"{faults} 处错误,{held} 个字段隔离",
+        f"{faults} 处错误,{held} 项隔离",
         f"{said['types']} types, {said['fields']} fields, {said['rules']} rules, {said['tables']} code tables; "
-        f"{faults} mistakes, {held} fields in quarantine",
+        f"{faults} mistakes, {held} in quarantine",
     )
 
 

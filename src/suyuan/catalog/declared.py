@@ -15,9 +15,11 @@ NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 DURATION = re.compile(r"P(?:[0-9]+[YMWD])+")
 DOMAINS = ("case", "population", "order", "traffic")
 DIMENSIONS = ("规范性", "完整性", "准确性", "一致性", "时效性", "可访问性")
+ABOUT = ("person", "thing", "place", "event", "organisation")
+"""What the records of an agency's own type are about; it must be said."""
 KINDS = ("resident_id", "uscc", "plate", "vin", "phone", "passport", "case_no", "driving_licence")
 TYPE_KEYS = (
-    "label", "domain", "clause", "person", "title", "key", "time", "level", "tracking", "retention",
+    "label", "domain", "clause", "person", "about", "purpose", "basis", "title", "key", "time", "level", "tracking", "retention",
     "final_review_when", "groups", "fields", "rules",
 )  # fmt: skip
 ADDED_KEYS = ("groups", "fields", "rules")
@@ -25,6 +27,7 @@ ADDED_KEYS = ("groups", "fields", "rules")
 FIELD_KEYS = (
     "type", "label", "required", "required_when", "table", "kind", "to", "protection", "facet", "search", "multiple",
     "partial", "unit", "min", "max", "max_length", "pattern", "max_age", "note", "standard", "example",
+    "purpose", "basis", "retention",
 )  # fmt: skip
 RULE_KEYS = ("id", "says", "fields", "message", "severity", "dimension", "source")
 _ONLY_FOR: dict[str, tuple[str, ...]] = {
@@ -39,7 +42,10 @@ _NEEDED = {"code": "table", "identifier": "kind", "reference": "to"}
 
 @dataclass(slots=True)
 class Draft:
-    """A type as its files say it, before types are looked at together."""
+    """A type as its files say it, before types are looked at together.
+
+    `own`: an overlay's type; `added`: the fields that an overlay adds to a type that was there.
+    """
 
     id: str
     place: Place
@@ -47,14 +53,19 @@ class Draft:
     fields: dict[str, Field] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
+    retention: Retention | None = None
+    own: bool = False
+    added: set[str] = field(default_factory=set)
 
 
-def read_draft(type_id: str, node: Node, report: Report) -> Draft:
+def read_draft(type_id: str, node: Node, report: Report, *, own: bool = False) -> Draft:
     """Read the file of a whole type."""
     if not NAME.fullmatch(type_id):
         _bad_name(type_id, node.place, report)
     section = Section(node, f"类型“{type_id}”", TYPE_KEYS, report)
-    draft = Draft(type_id, node.place, section)
+    draft = Draft(type_id, node.place, section, own=own, retention=read_retention(section, report))
+    if section.get("about"):
+        section.choice("about", ABOUT)
     for name in ("label", "fields", "groups", "domain"):
         section.need(name) if name != "label" else None
     add_parts(draft, section, report)
@@ -70,6 +81,8 @@ def add_parts(draft: Draft, section: Section, report: Report) -> None:
                        "请换一个名称。", "Choose another name.")  # fmt: skip
         elif found := read_field(name, node, report):
             draft.fields[name] = found
+            if section is not draft.section:
+                draft.added.add(name)
     draft.groups += [one for node in _list(section, "groups", report) if (one := _group(node, report))]
     draft.rules += [rule for node in _list(section, "rules", report) if (rule := _rule(node, report))]
 
@@ -97,6 +110,7 @@ def read_field(name: str, node: Node, report: Report) -> Field | None:
         min=_limit(section, "min", kind), max=_limit(section, "max", kind), max_length=section.number("max_length"),
         pattern=_pattern(section), max_age=_duration(section, "max_age"), note=section.label("note", need=False),
         standard=section.text("standard"), example=section.text("example"),
+        purpose=section.text("purpose"), basis=section.text("basis"), retention=read_retention(section, report),
     )  # fmt: skip
 
 

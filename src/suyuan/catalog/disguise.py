@@ -51,8 +51,8 @@ class Attribute(NamedTuple):
 ATTRIBUTES = (
     Attribute(
         Label("民族或种族", "ethnicity or race"),
-        "民族|名族|冥族|(?<!家)族(?:别|属|群|名|籍)|氏族|种族|人种(?!植|类)|族裔|肤色|血统|维吾尔|藏族|回族|蒙古族|壮族|满族|苗族|彝族|"
-        "哈萨克族|朝鲜族|维族|哈族|藏民|回民|蒙民|minzu|mingzu|zuqun|zhongzu|xuetong|weiwuer|ethnic|ethno|racial|minority|ancestry|skincolo|uyghur|uighur|"
+        "民族|名族|冥族|母语|本族语|民语|方言|双语能力|muyu(?!an)|(?<!家)族(?:别|属|群|名|籍)|氏族|种族|人种(?!植|类)|族裔|肤色|血统|维吾尔|藏族|回族|蒙古族|壮族|满族|苗族|彝族|"
+        "哈萨克族|朝鲜族|维族|哈族|藏民|回民|蒙民|minzu|mingzu|zuqun|zhongzu|xuetong|weiwuer|ethnic|ethno|racial|minority|ancestry|skincolo|mothertongue|nativelanguage|nativetongue|firstlanguage|uyghur|uighur|"
         "uygur|hispanic|kazakh|(?:person|owner|driver|suspect|victim|subject|holder|resident|party)race",
         "race(?:cd|id|kind|type|group|name|ethn|flag)|tribe|tribal|mongol|ethn(?:grp|gr|cd)|tibetan|skin(?:tone|type|col)",
         "race|races|nation|folk|caste|mz|mzcf|ssmz|hanzu|huizu|weizu|zangzu|complexion|ethnie|etnia|rasse|fuse|ethn|eth|"

@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -176,8 +177,9 @@ def scalar(text: str) -> dict[str, Any]:
     return chosen
 
 
+@lru_cache(maxsize=4_096)
 def _selected(query: str) -> dict[str, Any]:
-    """The query's tree, where it selects one thing from nowhere."""
+    """The query's tree, where it selects one thing from nowhere. Nobody writes into it."""
     rows = parser().execute("SELECT json_serialize_sql(?)", [query]).fetchall()
     try:
         answer = json.loads(rows[0][0])

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from suyuan.catalog import bounds
+from suyuan.catalog import bounds, clearing
 from suyuan.catalog.cleared import read_cleared
 from suyuan.catalog.codes import Codes
 from suyuan.catalog.declared import (
@@ -23,7 +23,6 @@ from suyuan.catalog.declared import (
     add_parts,
     read_cycle,
     read_draft,
-    read_retention,
     words,
 )  # fmt: skip
 from suyuan.catalog.errors import CatalogFaulty
@@ -46,48 +45,63 @@ class Loaded:
     report: Report
 
 
-def load(overlays: Sequence[Path] = (), *, shipped: Path = SHIPPED) -> Catalog:
-    """The catalog. Raises `CatalogFaulty` with every mistake."""
-    loaded = examine(overlays, shipped=shipped)
+def load(overlays: Sequence[Path] = (), *, shipped: Path = SHIPPED, cleared: Collection[str] = ()) -> Catalog:
+    """The catalog, with what two persons cleared, by digest. Raises `CatalogFaulty` with every mistake."""
+    loaded = examine(overlays, shipped=shipped, cleared=cleared)
     if loaded.report.mistakes:
         raise CatalogFaulty(loaded.report.mistakes)
     return loaded.catalog
 
 
-def examine(overlays: Sequence[Path] = (), *, shipped: Path = SHIPPED) -> Loaded:
-    """Load as far as possible and keep the mistakes."""
+def examine(overlays: Sequence[Path] = (), *, shipped: Path = SHIPPED, cleared: Collection[str] = ()) -> Loaded:
+    """Load as far as possible and keep the mistakes. What is in quarantine is looked at like the rest, then left out."""
     report = Report()
     drafts: dict[str, Draft] = {}
-    codes = Codes()
-    cleared: dict[tuple[str, str], Place] = {}
+    codes, own = Codes(), set[str]()
+    innocent: dict[tuple[str, str], Place] = {}
     for folder in (shipped, *overlays):
         shown = "" if folder == shipped else f"{folder.name}/"
-        _add_tables(codes, folder / "codes", f"{shown}codes", report)
-        _add_drafts(drafts, folder / "types", f"{shown}types", report)
-        cleared |= read_cleared(folder / "cleared.yaml", f"{shown}cleared.yaml", report)
+        tables = _add_tables(codes, folder / "codes", f"{shown}codes", report)
+        _add_drafts(drafts, folder / "types", f"{shown}types", report, own=folder != shipped)
+        innocent |= read_cleared(folder / "cleared.yaml", f"{shown}cleared.yaml", report)
         if folder != shipped:
+            own |= tables
             _not_read(folder, report)
-    _stale(drafts, cleared, report)
-    quarantine = tuple(_quarantine(drafts, cleared, codes))
-    types = {one.id: one for draft in drafts.values() if (one := _finished(draft, report))}
-    catalog = Catalog(types, codes, digest(types.values(), codes.values()), quarantine)
-    for one in types.values():
-        object.__setattr__(one, "catalog", catalog)
+    _stale(drafts, innocent, report)
+    clearing.refuse(drafts, codes, own, report)
+    quarantine = list(_quarantine(drafts, innocent, codes))
+    catalog = _whole(drafts, codes, report)
     check_types(catalog, report)
     bounds.check(catalog, report)
+    asked = clearing.quarantined(drafts, codes, own)
+    held = [one for one in asked if one.lacks or one.digest not in cleared]
+    if held:
+        clearing.take_out(drafts, held)
+        catalog = _whole(drafts, codes, Report())
+    object.__setattr__(catalog, "quarantine", tuple(quarantine + held))
     return Loaded(catalog, report)
 
 
-def _add_tables(codes: Codes, folder: Path, shown: str, report: Report) -> None:
+def _whole(drafts: dict[str, Draft], codes: Codes, report: Report) -> Catalog:
+    """The catalog of these drafts, as far as they are types."""
+    types = {one.id: one for draft in drafts.values() if (one := _finished(draft, report))}
+    catalog = Catalog(types, codes, digest(types.values(), codes.values()))
+    for one in types.values():
+        object.__setattr__(one, "catalog", catalog)
+    return catalog
+
+
+def _add_tables(codes: Codes, folder: Path, shown: str, report: Report) -> set[str]:
     if not folder.is_dir():
-        return
+        return set()
     tables = read_tables(folder, shown, report)
     if codes:
         bounds.check_tables(tables, shown, report)
     codes.update(tables)
+    return set(tables)
 
 
-def _add_drafts(drafts: dict[str, Draft], folder: Path, shown: str, report: Report) -> None:
+def _add_drafts(drafts: dict[str, Draft], folder: Path, shown: str, report: Report, *, own: bool) -> None:
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
         text = read_text(path, f"{shown}/{path.name}", report)
         root = parse(f"{shown}/{path.name}", text, report) if text is not None else None
@@ -99,7 +113,7 @@ def _add_drafts(drafts: dict[str, Draft], folder: Path, shown: str, report: Repo
             if known:
                 add_parts(known, Section(node, f"对类型“{type_id}”的补充", ADDED_KEYS, report), report)
             else:
-                drafts[type_id] = read_draft(type_id, node, report)
+                drafts[type_id] = read_draft(type_id, node, report, own=own)
 
 
 def _not_read(folder: Path, report: Report) -> None:
@@ -129,6 +143,8 @@ def _quarantine(drafts: dict[str, Draft], cleared: Collection[tuple[str, str]], 
         for name, one in list(draft.fields.items()):
             if one.protection == "protected" or (draft.id, name) in cleared:
                 continue
+            if (draft.own or name in draft.added) and clearing.names_persons(draft, drafts):
+                continue  # refused, not held: see `clearing.refuse`
             found = bounds.disguised(one, codes)
             if found:
                 del draft.fields[name]
@@ -146,8 +162,10 @@ def _finished(draft: Draft, report: Report) -> RecordType | None:
     if not label or not domain or level is None:
         return None
     return RecordType(
-        id=draft.id, label=label, domain=domain, clause=section.text("clause") or "", person=section.flag("person"),
+        id=draft.id, label=label, domain=domain, clause=section.text("clause") or "",
+        person=section.flag("person") or section.text("about") == "person", about=section.text("about"),
+        purpose=section.text("purpose"), basis=section.text("basis"),
         title=title, key=key, time=section.text("time"), level=level, cycle=read_cycle(section, report),
-        retention=read_retention(section, report), final_review_when=section.text("final_review_when"),
+        retention=draft.retention, final_review_when=section.text("final_review_when"),
         groups=tuple(draft.groups), fields=dict(draft.fields), rules=tuple(draft.rules), place=draft.place,
     )  # fmt: skip

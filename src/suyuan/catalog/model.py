@@ -46,7 +46,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a record type. `kind` names the sort of an identifier, `to` the type a reference leads to."""
+    """One field of a record type. `kind` names the sort of an identifier, `to` the type a reference leads to.
+
+    `purpose`, `basis` and `retention` are said of what an agency adds about persons.
+    """
 
     name: str
     type: FieldType
@@ -71,6 +74,9 @@ class Field:
     note: Label | None = None
     standard: str | None = None
     example: str | None = None
+    purpose: str | None = None
+    basis: str | None = None
+    retention: Retention | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,9 @@ class RecordType:
     domain: str
     clause: str
     person: bool
+    about: str | None
+    purpose: str | None
+    basis: str | None
     title: tuple[str, ...]
     key: tuple[str, ...]
     time: str | None
@@ -146,13 +155,25 @@ class RecordType:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A field whose name or label looks like a protected attribute. It is not loaded until a person clears it."""
+    """A field, or a whole type where `field` is empty, that is not loaded until it is cleared.
+
+    It looks like a protected attribute, given away by a word, and one person clears it; or an agency adds it about
+    persons, and two clear its `declaration` by its `digest`, unless it `lacks` what it must say.
+    """
 
     type: str
     field: str
     word: str
     attribute: Label
     place: Place
+    declaration: str = ""
+    digest: str = ""
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """The type, or the field as `type.field`."""
+        return f"{self.type}.{self.field}" if self.field else self.type
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +184,10 @@ class Catalog:
     codes: Codes
     release: str
     quarantine: tuple[Quarantined, ...] = ()
+
+    def held(self, type_id: str, field: str) -> bool:
+        """Whether a field, or the type it belongs to, lies in quarantine."""
+        return any(one.type == type_id and one.field in ("", field) for one in self.quarantine)
 
     def table(self, of: Field) -> CodeTable:
         """The code table of a code or place. Raises KeyError for a field of another type."""

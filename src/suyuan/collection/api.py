@@ -13,7 +13,7 @@ from pydantic import Field as Limits
 
 from suyuan import catalog
 from suyuan.access.calls import Call, Detail, Invalid, acts, answers
-from suyuan.catalog.model import Field, RecordType
+from suyuan.catalog.model import RecordType
 from suyuan.collection import deliveries
 from suyuan.i18n import say
 
@@ -23,6 +23,7 @@ _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PLAIN = (str, int, float, bool, type(None))
 _WORDS = {
     "no_record": ("应是记录编号", "It is no record's id"),
+    "quarantined": ("这个字段在隔离中，须由两人放行", "This field lies in quarantine until two persons cleared it"),
     "unknown_field": ("这类记录没有这个字段", "This type has no such field"),
     "no_value": ("值应是文字、数字、布尔值或空值", "A value is text, a number, a boolean or null"),
 }
@@ -110,15 +111,16 @@ def _wrong(record_type: RecordType, delivery: Delivery) -> list[Detail]:
         Detail(where=f"body.rows[{number}].{name[:60]}", rule=rule, message=say(*_WORDS[rule]))
         for number, row in enumerate(delivery.rows)
         for name, value in row.items()
-        if (rule := _rule(record_type.fields.get(name), name, value))
+        if (rule := _rule(record_type, name, value))
     ]
 
 
-def _rule(field: Field | None, name: str, value: Any) -> str | None:
+def _rule(record_type: RecordType, name: str, value: Any) -> str | None:
     """What is wrong with one value of a row, before any check of the catalog's."""
     if name == AMENDS:
         return None if isinstance(value, str) and _ID.fullmatch(value) else "no_record"
+    field = record_type.fields.get(name)
     if field is None or field.type == "file":
-        return "unknown_field"
+        return "quarantined" if record_type.catalog.held(record_type.id, name) else "unknown_field"
     many = field.multiple and isinstance(value, list) and all(isinstance(one, _PLAIN) for one in value)
     return None if many or isinstance(value, _PLAIN) else "no_value"

@@ -173,6 +173,9 @@ def validate(mapping: Mapping, catalog: Catalog, columns: Sequence[str]) -> None
 
 def _check_record(record: RecordSpec, catalog: Catalog) -> None:
     known = catalog.types.get(record.type)
+    for name in ("", *record.fields) if known is None or not set(record.fields) <= set(known.fields) else ():
+        if catalog.held(record.type, name) and not (known and name in known.fields):
+            raise _held(record, name)
     if known is None:
         raise MappingFault(record.where, f"没有名为“{record.type}”的记录类型", f"no record type `{record.type}`",
                            _close(record.type, catalog.types, "zh"), _close(record.type, catalog.types, "en"))  # fmt: skip
@@ -185,6 +188,15 @@ def _check_record(record: RecordSpec, catalog: Catalog) -> None:
         unit = known.fields[name].unit
         if spec.unit and unit and spec.unit != unit and (spec.unit, unit) not in sql.UNITS:
             raise MappingFault(spec.where, f"不会把 {spec.unit} 换算为 {unit}", f"cannot convert {spec.unit} to {unit}")
+
+
+def _held(record: RecordSpec, name: str) -> MappingFault:
+    subject = f"{record.type}.{name}" if name else record.type
+    return MappingFault(
+        record.fields[name].where if name else record.where, f"“{subject}”在隔离中,不能导入",
+        f"`{subject}` lies in quarantine and takes nothing in",
+        "请安全管理员提请放行,由另一人批准后重新启动。", "Let a security administrator propose its clearing and another approve it; then start again.",
+    )  # fmt: skip
 
 
 def _close(name: str, known: Iterable[str], lang: str) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from suyuan import catalog
 from suyuan.access import grounds
 from suyuan.access.acting import Acting
 from suyuan.ledger import actions as ledger
@@ -59,7 +60,8 @@ def reveal(who: Acting, record: UUID, rev: int, field: str) -> tuple[RecordView,
     """One protected value in clear; who saw it is entered in the ledger. Raises `NotFound`, `LimitReached`."""
     grounds.spend(who, "reveal")
     for one in queries.every_revision(record):
-        if one.rev == rev and field in one.content:
+        known = catalog.current().types[one.type].fields  # what lies in quarantine is shown to nobody
+        if one.rev == rev and field in one.content and field in known:
             ledger.append(who, Act.reveal, record=record, rev=rev, detail={"field": field})
             return one, one.content[field]
     raise NotFound

@@ -22,13 +22,14 @@ def masked(content: dict[str, Any], rtype: RecordType) -> dict[str, Any]:
 
 
 def open_content(content: dict[str, Any], rtype: RecordType) -> dict[str, Any]:
-    """The content without protected values: those are shown one at a time."""
-    return {name: value for name, value in content.items() if rtype.fields[name].protection != "protected"}
+    """The content without protected values, which are shown one at a time, and without what lies in quarantine."""
+    fields = rtype.fields
+    return {name: value for name, value in content.items() if name in fields and fields[name].protection != "protected"}
 
 
 def protected(content: dict[str, Any], rtype: RecordType) -> list[str]:
     """Names of the protected fields that hold something."""
-    return [name for name in content if rtype.fields[name].protection == "protected"]
+    return [name for name in content if name in rtype.fields and rtype.fields[name].protection == "protected"]
 
 
 def head(view: RecordView) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def masked_changes(changed: Iterable[Change], rtype: RecordType) -> list[Change]
     return [
         Change(one.field, *(masked({one.field: value}, rtype)[one.field] for value in one[1:]))
         for one in changed
-        if fields[one.field].protection != "protected"
+        if one.field in fields and fields[one.field].protection != "protected"
     ]
 
 

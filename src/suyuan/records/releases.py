@@ -43,7 +43,7 @@ def refuse_changed() -> None:
 
 def changed() -> tuple[list[str], list[str]]:
     """The files that differ from the release recorded last, and what reads otherwise; empty where it is that release."""
-    last, now = _last(), room.files(_folders())
+    last, now = _last(), _files()
     # Files alone first: whoever serves must not load a catalog before its workers part from it.
     if last is None or last[2] == now or last[0].hex() == catalog.current().release:
         return [], []
@@ -75,7 +75,7 @@ def _store(who: ledger.Actor, reason: str) -> int:
     values: list[Any] = [
         bytes.fromhex(known.release),
         zlib.compress(text, 9),
-        json.dumps(room.files(_folders())),
+        json.dumps(_files()),
         reason,
     ]
     with transaction.atomic(), connection.cursor() as cursor:
@@ -98,6 +98,12 @@ def _written() -> bytes:
 def _folders() -> list[Any]:
     overlay = current().data / catalog.OVERLAY
     return [SHIPPED, *([overlay] if overlay.is_dir() else [])]
+
+
+def _files() -> dict[str, str]:
+    """The files with their digests, and of what two persons cleared in an overlay one digest: it is loaded too."""
+    found, cleared = room.files(_folders()), sorted(catalog.approved()) if len(_folders()) > 1 else []
+    return found | ({"clearings": sha256("\n".join(cleared).encode()).hexdigest()} if cleared else {})
 
 
 def _last() -> tuple[bytes, bytes, dict[str, str]] | None:

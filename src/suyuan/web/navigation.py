@@ -78,6 +78,13 @@ WORK = (
 )
 ADMINISTRATION = (
     Place(
+        "access:clearings",
+        _("目录隔离"),
+        icon="lock",
+        hint=_("本单位目录中待两人放行的内容"),
+        only=frozenset({"security_administrator", "security_auditor"}),
+    ),
+    Place(
         "audit:search", _("账本查询"), icon="list-search", hint=_("谁在何时以何事由看过什么"), only=AUDITORS, exact=True
     ),
     Place("audit:weeks", _("每周审计"), icon="calendar-check", hint=_("每周随机抽查查阅事由"), only=AUDITORS),

@@ -1,0 +1,69 @@
+-- What an agency's catalog adds about persons is cleared by two: one security administrator proposes, another person approves, by
+-- the declaration itself and not by its name. The catalog of the whole installation is at stake, so the duty lies at the root.
+
+CREATE TABLE access_clearing (
+    clearing bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subject text NOT NULL CHECK (subject ~ '^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$'),  -- a type, or type.field
+    declaration text NOT NULL CHECK (length(declaration) <= 200000),
+    digest bytea NOT NULL CHECK (digest = sha256(convert_to(declaration, 'UTF8'))),
+    reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 200),
+    proposed_by bigint NOT NULL REFERENCES access_person,
+    proposed_at timestamptz NOT NULL DEFAULT now(),
+    decided_by bigint REFERENCES access_person,
+    decided_at timestamptz CHECK (decided_at >= proposed_at),
+    approved boolean,
+    CHECK ((decided_by IS NULL) = (decided_at IS NULL) AND (decided_by IS NULL) = (approved IS NULL)),
+    -- It says what it is for, by which article, and how long it is kept, of the very thing it is called after.
+    CONSTRAINT access_clearing_says CHECK (
+        declaration::jsonb->>'subject' = subject AND length(coalesce(declaration::jsonb->>'purpose', '')) > 0
+        AND length(coalesce(declaration::jsonb->>'basis', '')) > 0 AND (declaration::jsonb->'retention'->>'years') IS NOT NULL),
+    -- By person, not by account. Who proposed it may withdraw it, never approve it.
+    CONSTRAINT access_clearing_by_another CHECK (NOT approved OR decided_by <> proposed_by)
+);
+CREATE UNIQUE INDEX access_clearing_once ON access_clearing (digest) WHERE approved IS NOT FALSE;
+GRANT SELECT ON access_clearing TO suyuan_app;
+CREATE TRIGGER ledger_changed AFTER INSERT OR UPDATE ON access_clearing FOR EACH ROW EXECUTE FUNCTION ledger_changed();
+
+-- What was proposed is what is approved, and what was decided stays decided: for the owner too.
+CREATE FUNCTION access_clearing_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.decided_at IS NULL
+       AND to_jsonb(NEW) - '{decided_by,decided_at,approved}'::text[] = to_jsonb(OLD) - '{decided_by,decided_at,approved}'::text[] THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'access_clearing_fixed' USING ERRCODE = 'check_violation', CONSTRAINT = 'access_clearing_fixed';
+END $$;
+CREATE TRIGGER access_clearing_fixed BEFORE UPDATE OR DELETE ON access_clearing
+    FOR EACH ROW EXECUTE FUNCTION access_clearing_fixed();
+CREATE FUNCTION access_clearing_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'access_clearing_fixed' USING ERRCODE = 'check_violation', CONSTRAINT = 'access_clearing_fixed';
+END $$;
+CREATE TRIGGER access_clearing_kept BEFORE TRUNCATE ON access_clearing
+    FOR EACH STATEMENT EXECUTE FUNCTION access_clearing_kept();
+
+CREATE FUNCTION access_propose_clearing(p_subject text, p_declaration text, p_reason text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE made bigint;
+BEGIN
+    PERFORM access_require_over('security_administrator', 0);
+    INSERT INTO access_clearing (subject, declaration, digest, reason, proposed_by)
+    VALUES (p_subject, p_declaration, sha256(convert_to(p_declaration, 'UTF8')), p_reason, access_person_now())
+    RETURNING clearing INTO made;
+    RETURN made;
+END $$;
+
+CREATE FUNCTION access_decide_clearing(p_clearing bigint, p_approve boolean) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM access_require_over('security_administrator', 0);
+    UPDATE access_clearing SET decided_by = access_person_now(), decided_at = now(), approved = p_approve
+    WHERE clearing = p_clearing AND decided_at IS NULL;
+    IF NOT FOUND THEN
+        PERFORM access_refuse('access_clearing_decided');
+    END IF;
+    RETURN p_clearing;
+END $$;
+REVOKE EXECUTE ON FUNCTION access_propose_clearing(text, text, text), access_decide_clearing(bigint, boolean),
+    access_clearing_fixed(), access_clearing_kept() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION access_propose_clearing(text, text, text), access_decide_clearing(bigint, boolean) TO suyuan_app;
