@@ -31,6 +31,7 @@ class HostFolder:
     @classmethod
     def copied(cls, of: Installation, keys: Path, folder: Path, database: str) -> HostFolder:
         """What docs/several-hosts.md says is carried over: secrets and keys. The server stays where it is."""
+        folder.mkdir(mode=0o700)
         shutil.copytree(of.secrets, folder / "secrets")
         (folder / "vault").mkdir(mode=0o700)
         shutil.copy(keys, folder / "vault" / "keys.sealed")
@@ -54,7 +55,7 @@ class HostFolder:
         """A command of ours on this host: exit code, and what it said."""
         done = subprocess.run(
             [sys.executable, witnessed.__file__, *words], env=self.environment, input=given, capture_output=True, text=True,
-            check=False, timeout=120,
+            check=False, timeout=400,
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 

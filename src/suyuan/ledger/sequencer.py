@@ -67,11 +67,11 @@ def between_checkpoints() -> Iterator[int]:
 
 def _hold(connection: psycopg.Connection, stop: threading.Event) -> None:
     while not stop.is_set():
+        with suppress(SuyuanError):  # a key that is not here yet: the next look has it
+            witness.follow(connection)
         got = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
         if got and got[0]:
             break
-        with suppress(SuyuanError):  # a key that is not here yet: the next look has it
-            witness.follow(connection)
         stop.wait(1)
     watch = Watch()
     watch.since(connection)
