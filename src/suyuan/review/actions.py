@@ -112,7 +112,10 @@ def decide(
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(_SQL["decide"], values)
-        bound = decision_digest(*values.values())
+        bound = decision_digest(
+            batch=batch, step=step, outcome=outcome, reviewer=who.person, author=task.collector, digest=digest,
+            agency=task.agency, level=task.level, reason=values["reason"], at=at,
+        )  # fmt: skip
         detail = {"step": step, "outcome": outcome}
         ledger.append(who, Act.review, batch=batch, digest=bound, detail=detail, changes=True)
 
