@@ -69,8 +69,9 @@ def answers(client: Any, path: str) -> list[int]:
 def test_what_does_not_exist_is_not_found(world: World, duty: str) -> None:
     """404 or a refusal, never a conflict, an error of ours or a page about nothing."""
     client = page_of(getattr(world, HOLDERS[duty]))
-    # The auditor's page of a record shows the entries about an id, which may be none: for any id alike.
-    walked = [one for one in all_addresses() if not one.startswith(("/api/", "/audit/record/"))]
+    # The auditor's pages ask first what the log is read for, and show the entries about an id, which may be none: alike.
+    alike = ("/api/", "/audit/record/", "/audit/entry/")
+    walked = [one for one in all_addresses() if not one.startswith(alike)]
     assert len(walked) > 30
     found = {one: answers(client, one) for one in walked}
     wrong = {one: said for one, said in found.items() if any(code in FOUND or code >= 500 for code in said)}
