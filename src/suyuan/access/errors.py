@@ -157,16 +157,16 @@ _CONFLICTS = {
     ),
     "access_duty_granted_by_another": ("不能给自己授予岗位", "Nobody grants a duty to themselves"),
     "access_clearing_by_another": (
-        "提请人不能批准,须由另一名安全管理员批准",
+        "提请人不能批准，须由另一名安全管理员批准",
         "Whoever proposed it does not approve it; another security administrator can",
     ),
     "access_clearing_once": (
-        "这一声明已放行,或已有待批准的提请",
+        "这一声明已放行，或已有待批准的提请",
         "This declaration is cleared, or a proposal of it waits",
     ),
     "access_clearing_decided": ("该提请已有结论", "That proposal has been decided"),
     "access_clearing_says": (
-        "声明须写明用途、依据(条款)和保存期限",
+        "声明须写明用途、依据（条款）和保存期限",
         "A declaration says its purpose, its basis with the article, and how long it is kept",
     ),
     "access_proposal_by_another": ("不能为自己提请授权", "Nobody proposes power for themselves"),
@@ -250,7 +250,7 @@ class Incomplete(SuyuanError):
     def __init__(self, held: Quarantined) -> None:
         super().__init__(
             "access.clearing_incomplete",
-            f"“{held.subject}”的声明不完整,不能提请放行;缺少:{lacking(held, zh=True)}。",
+            f"“{held.subject}”的声明不完整，不能提请放行；缺少：{lacking(held, zh=True)}。",
             f"The declaration of `{held.subject}` is incomplete and cannot be proposed; it lacks: {lacking(held, zh=False)}.",
             "在目录文件中补全后重试。", "Complete it in the catalog's file and try again.",
         )  # fmt: skip
@@ -259,10 +259,12 @@ class Incomplete(SuyuanError):
 class NotHeld(SuyuanError):
     """Nothing of that name lies in quarantine."""
 
+    command = "suyuan catalog quarantine"
+
     def __init__(self, subject: str) -> None:
         super().__init__(
             "access.not_held", f"隔离中没有“{subject}”。", f"Nothing called `{subject}` lies in quarantine.",
-            "用 suyuan catalog quarantine 查看。", "See `suyuan catalog quarantine`.",
+            "核对名称。", "Check the name.",
         )  # fmt: skip
 
 
