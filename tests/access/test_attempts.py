@@ -251,7 +251,7 @@ def test_what_is_locked_costs_nothing_and_is_answered_alike(
 def test_wrong_activation_codes_end(world: World, argon: list[str], superuser: Superuser) -> None:
     """Five of one address, each an entry at first and at the end; from elsewhere the right code goes on working."""
     form = {"kind": "security_auditor", "code": "wrong", "staff_no": "A1", "name": "某某", "username": "newone",
-            "password": "长长的口令一句话也可以这样写"}  # fmt: skip
+            "password": "长长的口令一句话也可以这样写", "again": "长长的口令一句话也可以这样写"}  # fmt: skip
     for _ in range(12):
         assert Client().post("/activate/", form, REMOTE_ADDR=OUTSIDE).status_code == 200
     assert len(argon) == TRIES

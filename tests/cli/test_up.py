@@ -86,7 +86,8 @@ def test_an_empty_installation_prints_its_address_and_a_one_time_code(data: Path
     up = Running(data)
     said = up.ready()
     assert f"http://127.0.0.1:{up.port}/" in said
-    assert re.search(r"activation codes for the first administrators:\n +\S{8,}", said)
+    assert re.search(r"activation codes for the first administrators:\n +system administrator +[0-9a-f]{16}\n", said)
+    assert f"http://127.0.0.1:{up.port}/activate/" in said
     assert answers(up.port)
     assert up.stop(signal.SIGINT) == 0
     assert processes_of(data) == []

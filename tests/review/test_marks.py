@@ -16,6 +16,7 @@ from review.test_returning import returned, rows_in
 from suyuan.ledger.acts import Act
 from suyuan.review import actions, queries
 from suyuan.review import marks as kept
+from suyuan.review.actions import GivenBack
 from suyuan.review.errors import ReviewRefused
 from suyuan.review.marks import Line
 from world import Somebody, World, signed_in
@@ -236,3 +237,60 @@ def test_a_record_in_force_is_headed_so_while_its_amendment_waits(world: World) 
         for address in (f"/record/{first.records[0]}/", "/records/violation/"):
             text = client.get(address).content.decode()
             assert re.search(rf"生效</span> <span[^>]*>·</span> <span[^>]*>{word}<", text), address
+
+
+def signing(page: str, row: str, why: str, outcome: str = "approve") -> dict[str, list[str]]:
+    """The form of a page with one row ticked, and why."""
+    return deciding(page).filled() | {"back": [row], f"why {row} 0": [why], "outcome": [outcome]}
+
+
+@pytest.mark.clause("3.2.1")
+@pytest.mark.parametrize("why", ["", "  ", "……"])
+def test_no_row_goes_back_without_words(world: World, why: str) -> None:
+    """By the page nothing is signed and the mark stays, said to lack its reason; with words it is signed, in numbers."""
+    found = violations(world.collector, 3)
+    client = window(world.first)
+    address = f"/review/{found.batch}/"
+    page = client.get(address).content.decode()
+    row = dict(deciding(page).boxes)["back"]
+    answer = client.post(address, signing(page, row, why))
+    text = answer.content.decode()
+    assert answer.status_code == 409
+    assert "没有写明理由，未签署" in text
+    assert "将退回 1 条" in text
+    assert returned(found.batch) == 0
+    signed = client.post(address, signing(text, row, "写明路口"), follow=True)
+    assert "已签署：通过 2 条，退回 1 条" in signed.content.decode()
+    assert returned(found.batch) == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [("approve", "已签署：通过 2 条<"), ("return", "已签署：退回 2 条<"), ("reject", "已签署：驳回 2 条<")],
+)
+def test_the_message_counts_what_was_signed(world: World, outcome: str, words: str) -> None:
+    """A batch decided as a whole names one number."""
+    found = violations(world.collector, 2)
+    client = window(world.first)
+    form = deciding(client.get(f"/review/{found.batch}/").content.decode())
+    button = next(one for one in form.buttons if one.value == outcome)
+    signed = client.post(f"/review/{found.batch}/", form.filled(button, reason="写明"), follow=True)
+    assert words in signed.content.decode()
+
+
+def test_the_act_itself_asks_for_words(world: World) -> None:
+    """Whatever door it comes by, marked before or said with the decision: nothing of it happens."""
+    found = violations(world.collector, 2)
+    bare = GivenBack(found.records[0], 1, "address", "missing", " ")
+    with world.first.on_duty() as who:
+        with pytest.raises(ReviewRefused, match="没有写明理由"):
+            actions.decide(who, found.batch, 1, "approve", found.digest, returns=[bare])
+        kept.mark(who, found.batch, 1, found.records[0], 1, [Line("", "missing", "")])
+        with pytest.raises(ReviewRefused, match="没有写明理由"):
+            actions.decide(who, found.batch, 1, "approve", found.digest)
+    assert returned(found.batch) == 0
+    with world.first.on_duty() as who:
+        done = actions.decide(
+            who, found.batch, 1, "approve", found.digest, returns=[bare._replace(field="", reason="缺页")]
+        )
+    assert done == (1, 1)

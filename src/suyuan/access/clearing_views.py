@@ -53,7 +53,8 @@ def _act(request: ActingRequest) -> None:
             messages.success(request, _("已批准，登记目录发布后下次启动时载入。"))
         elif posted.get("act") == "refuse" and number.isdecimal():
             clearings.refuse(who, int(number))
-            messages.success(request, _("已记入：不予批准或撤回。"))
+            own = clearings.one(who, int(number)).proposed_by == who.person
+            messages.success(request, _("已撤回。") if own else _("已记入：不予批准。"))
     except StopIteration:
         messages.error(request, _("该声明已不在隔离中。"))
     except (Conflict, Incomplete, NotAllowed) as exc:

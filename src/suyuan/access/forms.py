@@ -72,12 +72,9 @@ class ResetForm(_Plain):
         ]
 
 
-class ByCodeForm(_Plain):
-    """One's own first password, by the two halves of a code."""
+class _NewPassword(_Plain):
+    """One's own first password, typed twice."""
 
-    username = forms.CharField(label=_("账号"), max_length=60)
-    first = forms.CharField(label=_("激活码前半（第一张激活单）"), max_length=40)
-    second = forms.CharField(label=_("激活码后半（第二张激活单）"), max_length=40)
     password = forms.CharField(label=_("新密码"), widget=forms.PasswordInput)
     again = forms.CharField(label=_("再输入一次"), widget=forms.PasswordInput)
 
@@ -88,6 +85,15 @@ class ByCodeForm(_Plain):
             raise forms.ValidationError(_("两次输入的密码不一致。"))
         validate_password(given.get("password", ""), Account(username=given.get("username", "")))
         return given
+
+
+class ByCodeForm(_NewPassword):
+    """One's own first password, by the two halves of a code."""
+
+    username = forms.CharField(label=_("账号"), max_length=60)
+    first = forms.CharField(label=_("激活码前半（第一张激活单）"), max_length=40)
+    second = forms.CharField(label=_("激活码后半（第二张激活单）"), max_length=40)
+    field_order = ("username", "first", "second", "password", "again")
 
 
 class TokenForm(_Plain):
@@ -198,7 +204,7 @@ class AssignForm(GroundForm):
         grounds.assign(who, person, duty, given["kind"], given["reference"], given["reason"], given["ends_on"])
 
 
-class ActivateForm(_Plain):
+class ActivateForm(_NewPassword):
     """The first administrator of a kind, with the code that `suyuan up` printed."""
 
     kind = forms.ChoiceField(label=_("岗位"), choices=[(kind, _(DUTIES[kind])) for kind in dict.fromkeys(FOUNDERS)])
@@ -206,4 +212,4 @@ class ActivateForm(_Plain):
     staff_no = forms.RegexField(label=_("警号（工号）"), regex=r"^[A-Za-z0-9]{2,20}$")
     name = forms.CharField(label=_("姓名"), max_length=40)
     username = forms.RegexField(label=_("账号名"), regex=r"^[A-Za-z0-9_.-]{2,60}$")
-    password = forms.CharField(label=_("密码"), widget=forms.PasswordInput, validators=[validate_password])
+    field_order = ("kind", "code", "staff_no", "name", "username", "password", "again")

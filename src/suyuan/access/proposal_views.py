@@ -54,7 +54,7 @@ def one(request: ActingRequest, number: int) -> HttpResponse:
         found = proposals.proposal(who, number)
     except Unknown as exc:
         raise Http404 from exc
-    if request.method == "POST" and _decide(request, number):
+    if request.method == "POST" and _decide(request, found):
         return redirect("access:proposals")
     effect = proposals.effect(found)
     context: dict[str, Any] = {
@@ -79,12 +79,12 @@ def setting(kind: str | None, most: int | None) -> Any:
 
 def headline(one: Proposal) -> str:
     """What a proposal is about, in a line."""
-    word = _(PROPOSALS[one.what])
+    word, colon = _(PROPOSALS[one.what]), _("：")
     if one.what == "limit":
-        return f"{word}：{_(LIMITS[one.kind or ''])}"
+        return f"{word}{colon}{_(LIMITS[one.kind or ''])}"
     if one.what == "undertaking":
         return word
-    return f"{word}：{queries.person_name(one.person or 0)} · {_(DUTIES[_kind(one)])}"
+    return f"{word}{colon}{queries.person_name(one.person or 0)} · {_(DUTIES[_kind(one)])}"
 
 
 def _kind(one: Proposal) -> str:
@@ -93,15 +93,16 @@ def _kind(one: Proposal) -> str:
     return one.kind or ""
 
 
-def _decide(request: ActingRequest, number: int) -> bool:
-    who, act = request.acting, request.POST.get("act", "")
+def _decide(request: ActingRequest, found: Proposal) -> bool:
+    who, act, number = request.acting, request.POST.get("act", ""), found.proposal
     try:
         if act == "approve":
             proposals.approve(who, number)
             messages.success(request, _("已批准，即时生效。"))
         elif act == "refuse":
             proposals.refuse(who, number)
-            messages.success(request, _("已记入：不予批准或撤回。"))
+            own = found.proposed_by == who.person
+            messages.success(request, _("已撤回。") if own else _("已记入：不予批准。"))
     except (Conflict, NotAllowed) as exc:
         messages.error(request, f"{exc}{exc.mend}")
         return False

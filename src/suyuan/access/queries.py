@@ -100,6 +100,14 @@ def agencies() -> list[Agency]:
     return [Agency(*row) for row in _rows("SELECT * FROM access_agency ORDER BY agency")]
 
 
+def founders_expected() -> bool:
+    """Whether a code of the first administrators is still open: one is unused, and nobody was entered in another way."""
+    open_codes = """SELECT FROM access_activation WHERE used_at IS NULL
+        AND NOT EXISTS (SELECT FROM access_person p WHERE NOT EXISTS (
+            SELECT FROM access_duty d WHERE d.person = p.person AND d.granted_by IS NULL AND d.reason = 'activation'))"""
+    return bool(_rows(f"SELECT EXISTS ({open_codes})")[0][0])
+
+
 def range_of(agency: int) -> tuple[int, int]:
     """The range of agency numbers that an agency and those below it fill; an empty one where there is none."""
     rows = _rows("SELECT agency, agency + width FROM access_agency WHERE agency = %s", [agency])

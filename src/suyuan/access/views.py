@@ -62,7 +62,7 @@ def activate(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("已激活，请登录。"))
             return redirect("account_login")
-    return render(request, "access/activate.html", {"form": form})
+    return render(request, "access/activate.html", {"form": form, "expected": queries.founders_expected()})
 
 
 def _activate(request: HttpRequest, given: dict[str, Any]) -> None:
@@ -71,7 +71,7 @@ def _activate(request: HttpRequest, given: dict[str, Any]) -> None:
     if attempt is None:
         raise BadCode
     try:
-        actions.activate(**given)
+        actions.activate(**{name: value for name, value in given.items() if name != "again"})
     except BadCode:
         attempt.lost()
         raise

@@ -42,7 +42,8 @@ def one(request: ActingRequest, number: int) -> HttpResponse:
             return slip(request, found, ways_in.confirm(who, number), second=True)
         if act == "refuse":
             ways_in.refuse(who, number)
-            messages.success(request, _("已记入：未予确认或撤回。"))
+            own = found.asked_by == who.person
+            messages.success(request, _("已撤回。") if own else _("已记入：未予确认。"))
             return redirect("access:ways_in")
     except (Conflict, NotAllowed) as exc:
         messages.error(request, f"{exc}{exc.mend}")

@@ -40,7 +40,7 @@ DETAILS = {
     "add_agency": _("增加机构"),
     "add_department": _("增加部门"),
     "add_person": _("登记人员"),
-    "add_account": _("建立账号"),
+    "add_account": _("新建账号"),
     "ask_account": _("提请建立账号"),
     "ask_password": _("提请重置密码"),
     "ask_factors": _("提请清除第二因素"),

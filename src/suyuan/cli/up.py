@@ -20,6 +20,7 @@ from pathlib import Path
 
 import click
 
+from suyuan.access.words import DUTIES
 from suyuan.i18n import say
 from suyuan.installation import Installation, current
 from suyuan.installation.command import data_option
@@ -179,6 +180,8 @@ def _welcome(address: str, told: dict[str, object]) -> None:
             click.echo(f"    {account}")
     if told.get("activation"):
         tell("  首批管理员的一次性激活码:", "  One-time activation codes for the first administrators:")
-        for code in str(told["activation"]).splitlines():
-            click.echo(f"    {code}")
+        for line in str(told["activation"]).splitlines():
+            kind, code = line.split(" ")
+            click.echo(f"    {say(DUTIES[kind], kind.replace('_', ' '))}  {code}")
+        tell(f"  各人在此页凭码激活: {address}activate/", f"  Each activates theirs at {address}activate/")
     tell("  按 Ctrl-C 停止。\n", "  Ctrl-C stops it.\n")

@@ -35,6 +35,13 @@ class GivenBack(NamedTuple):
     reason: str
 
 
+class Signed(NamedTuple):
+    """How many records a decision was about, and how many went back with it."""
+
+    decided: int
+    given_back: int
+
+
 def draw(
     who: Acting, batch: UUID, step: int, *, bound: float = sample.BOUND, confidence: float = sample.CONFIDENCE
 ) -> queries.Sample:
@@ -92,11 +99,12 @@ def decide(
     *,
     reason: str = "",
     returns: Sequence[GivenBack] = (),
-) -> None:
+) -> Signed:
     """Approve, return or reject a batch at a step, signing the `digest` that was shown.
 
     What this person marked goes back to the collector with its reasons, and so do `returns`; the decision is about the
-    rest. Where nothing is left, the batch can only go back as a whole. Raises `ReviewRefused` naming the rule, `NotFound`.
+    rest. Where nothing is left, the batch can only go back as a whole. Whatever goes back needs words of its own, not a
+    kind of reason alone. Raises `ReviewRefused` naming the rule, `NotFound`.
     """
     task = queries.task(who, batch)
     with worded():
@@ -104,7 +112,8 @@ def decide(
         back = _all_returns(who, batch, step, returns)
         if back:
             _give_back(who, task, step, back)
-        reason = _settled(batch, outcome, reason, given_back=bool(back))
+        left = queries.remaining(batch)
+        reason = _settled(outcome, reason, left=left, given_back=bool(back))
         at = datetime.now(UTC)
         values: dict[str, Any] = {
             "batch": batch, "step": step, "outcome": outcome, "reviewer": who.person, "author": task.collector,
@@ -118,6 +127,7 @@ def decide(
         )  # fmt: skip
         detail = {"step": step, "outcome": outcome}
         ledger.append(who, Act.review, batch=batch, digest=bound, detail=detail, changes=True)
+    return Signed(left, len({(one.record, one.rev) for one in back}))
 
 
 def _all_returns(who: Acting, batch: UUID, step: int, returns: Sequence[GivenBack]) -> list[GivenBack]:
@@ -126,9 +136,9 @@ def _all_returns(who: Acting, batch: UUID, step: int, returns: Sequence[GivenBac
     return list({(one.record, one.rev, one.field): one for one in [*marked, *returns]}.values())
 
 
-def _settled(batch: UUID, outcome: str, reason: str, *, given_back: bool) -> str:
+def _settled(outcome: str, reason: str, *, left: int, given_back: bool) -> str:
     """The reason to sign with. Raises `ReviewRefused` where nothing is left that could be approved or rejected."""
-    if not given_back or queries.remaining(batch):
+    if not given_back or left:
         return reason
     if outcome != "return":
         raise ReviewRefused("review_nothing_left")
@@ -138,6 +148,8 @@ def _settled(batch: UUID, outcome: str, reason: str, *, given_back: bool) -> str
 
 
 def _give_back(who: Acting, task: queries.Task, step: int, returns: Sequence[GivenBack]) -> None:
+    if not all(any(map(str.isalnum, one.reason)) for one in returns):
+        raise ReviewRefused("review_return_words")
     at = datetime.now(UTC)
     ordered = sorted(returns, key=lambda one: (one.record.bytes, one.rev, one.field))
     sealed = {(one.record, one.rev, one.field): _seal(one) for one in ordered}

@@ -37,6 +37,7 @@ CODES = {
     "other": gettext_noop("其他"),
 }
 OUTCOMES = {"approve": gettext_noop("通过"), "return": gettext_noop("退回"), "reject": gettext_noop("驳回")}
+_SIGNED_EN = {"approve": "approved", "return": "given back", "reject": "rejected"}
 STEP_WORDS = {1: gettext_noop("初审"), 2: gettext_noop("复审"), 3: gettext_noop("终审")}
 PAGE = 20
 LINES = 3
@@ -113,9 +114,19 @@ def _refused(request: ActingRequest, task: queries.Task, refused: ReviewRefused)
 def _sign(request: ActingRequest, task: queries.Task) -> HttpResponse:
     """Decide as asked, about everything that is marked too."""
     outcome, signed = request.POST["outcome"], bytes.fromhex(request.POST.get("digest", ""))
-    actions.decide(request.acting, task.batch, task.step, outcome, signed, reason=request.POST.get("reason", ""))
-    messages.success(request, _("已签署：") + _(OUTCOMES[outcome]))
+    reason = request.POST.get("reason", "")
+    done = actions.decide(request.acting, task.batch, task.step, outcome, signed, reason=reason)
+    messages.success(request, _signed_words(outcome, done))
     return redirect("review:desk")
+
+
+def _signed_words(outcome: str, done: actions.Signed) -> str:
+    """What was signed, by numbers: how many records passed (or were rejected) and how many went back."""
+    whole = outcome == "return"
+    counts = {outcome: done.decided + done.given_back * whole} | ({} if whole else {"return": done.given_back})
+    zh = "，".join(f"{OUTCOMES[one]} {n} 条" for one, n in counts.items() if n or one == outcome)
+    en = ", ".join(f"{n} {_SIGNED_EN[one]}" for one, n in counts.items() if n or one == outcome)
+    return say(f"已签署：{zh}", f"Signed: {en}")
 
 
 def _keep_marks(who: Acting, task: queries.Task, posted: QueryDict) -> None:
@@ -135,14 +146,14 @@ def _id(said: str) -> tuple[UUID, int]:
 
 
 def _ticked(posted: QueryDict) -> dict[str, list[Line]]:
-    """Rows ticked to go back, each with up to `LINES` reasons, one a field."""
+    """Rows ticked to go back, each with up to `LINES` reasons, one a field.
+
+    A row may be ticked before its reason is written; signing asks for the words.
+    """
     found: dict[str, list[Line]] = {}
     for row in posted.getlist("back"):
         said = [line for number in range(LINES) if any((line := _line(posted, row, number))[::2])]
-        worded = [
-            one._replace(reason=one.reason or _(CODES.get(one.code, "其他"))) for one in said or [_line(posted, row, 0)]
-        ]
-        found[row] = list({one.field: one for one in worded}.values())
+        found[row] = list({one.field: one for one in said or [_line(posted, row, 0)]}.values())
     return found
 
 
@@ -186,8 +197,9 @@ def _signing(who: Acting, task: queries.Task) -> dict[str, Any]:
 def _worded_lines(task: queries.Task, lines: list[Line]) -> list[str]:
     fields = catalog.current().types[task.type].fields
     labels = {name: say(one.label.zh, one.label.en) for name, one in fields.items()}
-    return [say(f"{labels.get(one.field, '整条记录')}：{one.reason}", f"{labels.get(one.field, 'the whole')}: {one.reason}")
-            for one in lines]  # fmt: skip
+    none = say("未写理由", "no reason yet")
+    return [say(f"{labels.get(one.field, '整条记录')}：{one.reason or none}",
+                f"{labels.get(one.field, 'the whole')}: {one.reason or none}") for one in lines]  # fmt: skip
 
 
 def _start(request: ActingRequest) -> int:

@@ -55,6 +55,7 @@ def desk(request: ActingRequest) -> HttpResponse:
     if who.duty in ADMINISTRATORS:
         context |= _administering(who)
     context["tiles"] = [*context.get("tiles", []), *_signing(who), *_answering(who)]
+    context["idle"] = not any(tile.number for tile in context["tiles"] if tile.urgent)
     if who.duty == "security_administrator":
         context["proposals"] = [(one, headline(one)) for one in proposals.waiting_for(who)[:SHOWN]]
     return render(request, "web/desk.html", context)

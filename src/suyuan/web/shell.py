@@ -10,6 +10,7 @@ from django.utils import translation
 
 from suyuan import catalog
 from suyuan.access import web as access
+from suyuan.access.queries import founders_expected
 from suyuan.access.session_views import seconds_left
 from suyuan.web import navigation
 from suyuan.web.navigation import ADMINISTRATION, DESK, READERS, WORK, Domain, Item
@@ -25,6 +26,11 @@ class Shell:
     def person(self) -> access.Signed | None:
         """Who is signed in; nobody on the sign-in page."""
         return access.signed_in(self._request)
+
+    @property
+    def founders_expected(self) -> bool:
+        """Whether the first administrators of an empty installation are still to come in."""
+        return founders_expected()
 
     @cached_property
     def ground(self) -> access.Ground | None:
