@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from browser.delivery import deliver, example
 from browser.people import sign_in
 from world import World
 
@@ -61,3 +62,13 @@ def test_a_wrong_password_says_so_and_signs_nobody_in(visit: Visit, world: World
     page.fill("#id_password", world.collector.password + "x")
     page.click("form button.btn-primary")
     expect(page.get_by_role("alert").first).to_contain_text("不正确")
+
+
+def test_a_long_number_in_a_title_does_not_push_a_phone_sideways(visit: Visit, world: World) -> None:
+    """A case number of 64 characters without a space heads a row of a batch at 390 pixels."""
+    sent = deliver(world.collector, "case", example("case", case_no="A" + "0123456789" * 6 + "123"))
+    page = visit(width=390)
+    sign_in(page, world.first)
+    page.goto(f"/review/{sent.batch}/")
+    expect(page.locator("#rows")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
