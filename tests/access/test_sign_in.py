@@ -182,6 +182,28 @@ def test_a_spare_code_works_once_and_a_lost_factor_is_taken_away_by_two(world: W
 
 
 @pytest.mark.control("C4")
+@pytest.mark.parametrize("kind", ["factors", "password"])
+def test_a_sign_in_that_waits_ends_with_what_it_waits_for(world: World, kind: str) -> None:
+    """A browser left at the second factor shows the sign-in page once two persons changed the way in, and signs in there."""
+    enrol(signed_in(world.collector.username))
+    left = Client()
+    assert enter(left, world.collector).headers["Location"].startswith("/sign-in/factor/authenticate/")
+    assert left.get("/sign-in/factor/authenticate/").status_code == 200
+    with world.system.acting() as who:
+        asked = ways_in.ask(who, kind, world.collector.person, "collector", "令〔2026〕1号")
+    with world.security.acting() as who:
+        half = ways_in.confirm(who, asked.way)
+    new = "Another-passphrase-7"
+    form = {"username": "collector", "first": asked.half, "second": half, "password": new, "again": new}
+    assert left.post("/sign-in/code/", form).headers["Location"] == "/sign-in/"
+    page = left.get("/sign-in/")
+    assert page.status_code == 200 and 'name="login"' in page.content.decode()
+    assert left.get("/sign-in/factor/authenticate/").headers["Location"] == "/sign-in/"
+    enter(left, world.collector, new)
+    assert is_in(left) is (kind == "factors")
+
+
+@pytest.mark.control("C4")
 def test_where_everybody_needs_a_second_factor_nothing_opens_before(world: World) -> None:
     """By a policy of two persons; the way to enrolling stays open."""
     client = signed_in(world.collector.username)

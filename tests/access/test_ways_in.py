@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from allauth.mfa.models import Authenticator
+from click.testing import CliRunner
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -18,6 +19,7 @@ from suyuan.access import actions, queries, tokens, ways_in
 from suyuan.access.errors import BadCode, BadHalves, Conflict, NotAllowed
 from suyuan.access.models import Account
 from suyuan.access.verify import verify_founders
+from suyuan.cli.root import root
 from suyuan.ledger.bound import verify_rows
 from world import CITY, COUNTY, PASSWORD, STATION, Somebody, World, come_in, signed_in
 
@@ -244,14 +246,16 @@ def test_the_pages_show_each_half_once(fresh_world: World) -> None:
     """Asked on the person's page, confirmed on its own, opened by the person; each slip carries one half and no password."""
     new = fresh(fresh_world)
     system, security = signed_in("system"), signed_in("security")
-    page = system.post(f"/people/{new.person}/", {"act": "account", "username": "newcomer", "reason": WHY})
+    sent = system.post(f"/people/{new.person}/", {"act": "account", "username": "newcomer", "reason": WHY})
+    address = sent.headers["Location"]
+    assert sent.status_code == 302 and half_on(security.get(address)) is None
+    page = system.get(address)
     assert page.headers["Cache-Control"] == "no-store"
     first = half_on(page)
-    [way] = Account.objects.raw("SELECT 1 AS id, max(way) AS way FROM access_way_in")
-    address = f"/accounts/asked/{way.way}/"  # type: ignore[attr-defined]  # a column of the statement
     assert half_on(system.get(address)) is None
-    assert half_on(system.post(address, {"act": "confirm"})) is None
-    second = half_on(security.post(address, {"act": "confirm"}))
+    assert half_on(system.post(address, {"act": "confirm"}, follow=True)) is None
+    assert security.post(address, {"act": "confirm"}).headers["Location"] == address
+    second = half_on(security.get(address))
     assert half_on(security.get(address)) is None
     assert first and second and first != second
     for tile in ("近 30 天的账号事项",):
@@ -261,6 +265,119 @@ def test_the_pages_show_each_half_once(fresh_world: World) -> None:
     assert "未能设置密码" in Client().post("/sign-in/code/", form | {"second": first}).content.decode()
     assert Client().post("/sign-in/code/", form).headers["Location"] == "/sign-in/"
     assert Client().login(username="newcomer", password=OTHER)
+
+
+@pytest.mark.control("C1", "C12")
+def test_a_half_is_shown_once_after_a_fresh_factor_too(fresh_world: World) -> None:
+    """What waited for the factor goes on as a redirect: loading the slip again asks for nothing new."""
+    client = Client()
+    assert client.login(username="system", password=PASSWORD)
+    address = f"/people/{fresh_world.head.person}/"
+    form = {"act": "reset", "username": "head", "kind": "password", "reason": WHY}
+    asks = client.post(address, form).headers["Location"]
+    assert asks.startswith("/reauthenticate/")
+    gone_on = client.post(asks, {"password": PASSWORD, "next": address})
+    assert gone_on.status_code == 302
+    shown = client.get(gone_on.headers["Location"])
+    assert half_on(shown) and half_on(client.get(gone_on.headers["Location"])) is None
+    with fresh_world.security.acting() as who:
+        assert len(ways_in.ways(who)) == len({one.way for one in ways_in.ways(who)})
+        assert sum(one.kind == "password" and one.username == "head" for one in ways_in.ways(who)) == 1
+
+
+@pytest.mark.clause("5.1.1")
+@pytest.mark.control("C1")
+@pytest.mark.parametrize("kind", ["account", "password", "factors", "unlock"])
+def test_asking_anew_voids_what_still_waits(fresh_world: World, kind: str) -> None:
+    """One waits for each account and kind; what waits for others stays; the newest opens; each row is in its entry."""
+    world, whom = fresh_world, fresh_world.head
+    name = "another" if kind == "account" else ""
+    others = [asked(world, "password", world.collector).way]
+    others += [asked(world, one, whom).way for one in ("password", "factors", "unlock") if one != kind]
+    old, _ = asked(world, kind, whom, name)
+    new, first = asked(world, kind, whom, name)
+    with world.security.acting() as who:
+        assert ways_in.one(who, old).state == "refused"
+        assert {ways_in.one(who, one).state for one in (new, *others)} == {"asked"}
+        with pytest.raises(Conflict, match="已有决定"):
+            ways_in.confirm(who, old)
+    second = confirmed(world, new)
+    assert kind == "unlock" or opens(name or "head", first, second)
+    assert list(verify_rows()) == []
+
+
+@pytest.mark.clause("5.1.1")
+@pytest.mark.control("C1")
+@pytest.mark.parametrize(("earlier", "later"), [("password", "factors"), ("factors", "password")])
+def test_an_earlier_one_is_not_confirmed_after_a_later(fresh_world: World, earlier: str, later: str) -> None:
+    """It would wipe the password that the person has just set, for a code that opens nothing; it can be refused."""
+    world, whom = fresh_world, fresh_world.head
+    old, _ = asked(world, earlier, whom)
+    new, first = asked(world, later, whom)
+    assert opens("head", first, confirmed(world, new))
+    with world.security.acting() as who:
+        with pytest.raises(Conflict, match="其后另有提请"):
+            ways_in.confirm(who, old)
+        ways_in.refuse(who, old)
+    assert Client().login(username="head", password=OTHER)
+
+
+@pytest.mark.control("C1")
+def test_two_that_wait_at_once_would_not_lock_out(fresh_world: World, superuser: Superuser) -> None:
+    """Two asked in the same moment, or before this rule: the older is refused while the newer waits and after it was used."""
+    world, whom = fresh_world, fresh_world.head
+    new, first = asked(world, "password", whom)
+    owner = superuser()
+    owner.execute("SET session_replication_role = replica")
+    owner.execute(
+        """INSERT INTO access_way_in (way, kind, person, username, reason, asked_by, first_half) OVERRIDING SYSTEM VALUE
+           SELECT way - 1000, kind, person, username, reason, asked_by, first_half FROM access_way_in WHERE way = %s""",
+        [new],
+    )
+    for _ in range(2):
+        with world.security.acting() as who, pytest.raises(Conflict, match="其后另有提请"):
+            ways_in.confirm(who, new - 1000)
+        with world.security.acting() as who:
+            if ways_in.one(who, new).state == "asked":
+                assert opens("head", first, ways_in.confirm(who, new))
+    assert Client().login(username="head", password=OTHER)
+
+
+@pytest.mark.control("C1")
+def test_the_desk_opens_to_whoever_came_in_and_says_that_there_is_no_duty(fresh_world: World) -> None:
+    """A new account's first page is the desk, a plain one before a duty is granted; after a reset it is the usual one."""
+    new = fresh(fresh_world)
+    for whom, name, kind, says in (
+        (new, "newcomer", "account", "尚未授予岗位"),
+        (fresh_world.collector, "collector", "password", "草稿"),
+    ):
+        way, first = asked(fresh_world, kind, whom, name)
+        assert opens(name, first, confirmed(fresh_world, way))
+        client = Client()
+        client.post("/sign-in/", {"login": name, "password": OTHER})
+        page = client.get("/")
+        assert page.status_code == 200 and says in page.content.decode()
+        assert not ways_in.closed(whom.person)
+
+
+@pytest.mark.control("C1")
+def test_unlocking_promises_no_code_and_commands_say_which_half(fresh_world: World) -> None:
+    """The page of an unlocking names none; what a command prints says whether it is the first or the second half."""
+    security = signed_in("security")
+    for kind, promises in (("unlock", False), ("password", True)):
+        way, _ = asked(fresh_world, kind, fresh_world.head)
+        page = security.get(f"/accounts/asked/{way}/").content.decode()
+        assert ("激活码的后半" in page) is promises and ("没有激活码" in page) is not promises
+
+    def says(*words: str) -> str:
+        answer = CliRunner().invoke(root, [*words, "--as", "system" if words[1] == "reset" else "security"])
+        assert answer.exit_code == 0, answer.output
+        return answer.output
+
+    for kind, first, second in (("password", "激活码前半", "激活码后半"), ("unlock", "", "已解除锁定")):
+        said = says("user", "reset", str(fresh_world.head.person), "head", kind, "--reason", WHY)
+        assert first in said and bool(first) == ("激活码" in said)
+        assert second in says("user", "confirm", said.split()[0])
 
 
 def half_on(page: Any) -> str | None:

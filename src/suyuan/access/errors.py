@@ -213,6 +213,10 @@ _CONFLICTS = {
     ),
     "access_way_in_decided": ("该提请已有决定", "That has been decided"),
     "access_way_in_lapsed": ("该提请已超过 7 天，自动失效", "That lapsed after 7 days"),
+    "access_way_in_superseded": (
+        "该账号其后另有提请，这一件不能再确认；请办理最新的一件，或重新提请",
+        "A newer one was asked for that account, so this is not confirmed; confirm the newest, or ask anew",
+    ),
     "access_way_in_asker_left": (
         "提请人已不再担任管理员，该提请不能再确认",
         "Whoever asked is an administrator no longer, so it cannot be confirmed",

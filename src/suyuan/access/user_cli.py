@@ -17,7 +17,12 @@ def _ask(username: str, duties: list[str], kind: str, person: int, account: str,
 
     with database(), acting_as(username, duties) as who:
         asked = ways_in.ask(who, kind, person, account, reason)
-    click.echo(f"{asked.way}\t{asked.half}".rstrip())
+    click.echo(f"{asked.way}\t{_said(asked.half, say('激活码前半', 'first half'))}".rstrip())
+
+
+def _said(half: str, which: str) -> str:
+    """A half of a code with which half it is; empty for unlocking, which has none."""
+    return f"{half}\t{which}" if half else ""
 
 
 @click.command("account", help="提请建立账号,须另一名管理员确认 · ask for an account, which another confirms")
@@ -60,7 +65,8 @@ def confirm(number: int, username: str) -> None:
     from suyuan.access import ways_in
 
     with database(), acting_as(username, BOTH) as who:
-        click.echo(ways_in.confirm(who, number))
+        half = ways_in.confirm(who, number)
+    click.echo(_said(half, say("激活码后半", "second half")) or say("已解除锁定。", "Unlocked."))
 
 
 @click.command("refuse", help="不予确认,或撤回自己的提请 · refuse, or withdraw one's own")

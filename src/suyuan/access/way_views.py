@@ -19,6 +19,8 @@ from suyuan.access.ways_in import Way
 from suyuan.access.web import ActingRequest, with_acting
 from suyuan.access.words import WAY_STATES, WAYS_IN
 
+_SLIPS = "slips"  # where a session keeps halves of codes until they were shown, by way
+
 
 @fresh_factor
 @with_acting
@@ -47,6 +49,8 @@ def one(request: ActingRequest, number: int) -> HttpResponse:
             return redirect("access:ways_in")
     except (Conflict, NotAllowed) as exc:
         messages.error(request, f"{exc}{exc.mend}")
+    if kept := _kept(request, number):
+        return render(request, "access/way_slip.html", worded(found) | kept)
     may = decide(who, "confirm_way_in", agency=queries.person(found.person).agency).allowed
     context = worded(found) | {"mine": found.asked_by == who.person, "about_me": found.person == who.person, "may": may}
     return render(request, "access/way_in.html", context)
@@ -81,12 +85,26 @@ def _open(request: HttpRequest, username: str, first: str, second: str, password
 
 
 def slip(request: HttpRequest, way: Way, half: str, *, second: bool) -> HttpResponse:
-    """The slip with one half of a code, shown this once; for unlocking, which has none, the way itself."""
-    if not half:
+    """To the slip with one half of a code, shown once; for unlocking, which has none, to the way itself.
+
+    It is shown after a redirect, so that loading the page again does not send the form again.
+    """
+    if half:
+        request.session[_SLIPS] = request.session.get(_SLIPS, {}) | {str(way.way): {"half": half, "second": second}}
+    else:
         words = _("已解除锁定。") if second else _("已提请，须由另一名管理员在 7 天内确认。")
         messages.success(request, words)
-        return redirect("access:way_in", number=way.way)
-    return render(request, "access/way_slip.html", worded(way) | {"half": half, "second": second})
+    return redirect("access:way_in", number=way.way)
+
+
+def _kept(request: HttpRequest, number: int) -> dict[str, Any] | None:
+    """The half that the sealed session keeps until it is looked at, which is once."""
+    kept: dict[str, dict[str, Any]] = request.session.get(_SLIPS, {})
+    if request.method != "GET" or str(number) not in kept:
+        return None
+    found = kept.pop(str(number))
+    request.session[_SLIPS] = kept
+    return found
 
 
 def worded(one: Way) -> dict[str, Any]:

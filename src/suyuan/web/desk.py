@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +17,7 @@ from suyuan.access import grounds, proposals, undertaking, ways_in
 from suyuan.access import queries as access
 from suyuan.access.acting import Acting
 from suyuan.access.proposal_views import headline
-from suyuan.access.web import ActingRequest, before_signing, with_acting
+from suyuan.access.web import ActingRequest, before_signing, person_of, with_acting
 from suyuan.audit import actions as audit_actions
 from suyuan.audit import queries as audit
 from suyuan.collection import queries as collection
@@ -40,10 +41,17 @@ class Tile(NamedTuple):
 
 
 @require_GET
+def desk(request: HttpRequest) -> HttpResponseBase:
+    """The first page after signing in; to whoever has no duty yet it says so, and who grants one."""
+    person = person_of(request)
+    if person is not None and not access.duties(person):
+        return render(request, "web/no_duty.html", {"today": timezone.now()})
+    return _desk(request)
+
+
 @with_acting
 @before_signing
-def desk(request: ActingRequest) -> HttpResponse:
-    """The first page after signing in."""
+def _desk(request: ActingRequest) -> HttpResponse:
     who = request.acting
     places = ADMINISTRATION if who.duty in ADMINISTRATORS else WORK
     steps = list(navigation.items(places, who.duty, ""))

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.stagekit import LOGIN_SESSION_KEY, clear_login
 from allauth.account.signals import authentication_step_completed
 from allauth.mfa import signals as factors
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -29,6 +31,7 @@ from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 
 ABSOLUTE_SECONDS = 12 * 3600
+_ASKED = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # factors for which a sign-in waits
 _OPENED = "opened"  # what the password opened, until the second factor was shown: by account
 PROOF = "proof"  # where a session keeps what proves it to the database, sealed like all of it
 REQUIRED = 2  # what the policy "second_factor" says when everybody needs one
@@ -45,6 +48,7 @@ def limit(get_response: Answer) -> Answer:
         since = request.session.get("since")
         if since is not None and (time.time() - since > ABSOLUTE_SECONDS or PROOF not in request.session):
             logout(request)
+        _drop_dead(request)
         # Between password and second factor nobody is signed in, and what the password opened proves whose factor it is.
         opened = next(iter(request.session.get(_OPENED, {}).values()), "")
         secret = request.session.get(PROOF, "") if request.user.is_authenticated else opened
@@ -57,19 +61,43 @@ def limit(get_response: Answer) -> Answer:
     return middleware
 
 
+def _drop_dead(request: HttpRequest) -> None:
+    """Forget a sign-in that waits for a factor which its person has no more, or whose password opens nothing any more.
+
+    Else the page of the factor and the sign-in page would send the browser to each other for as long as it waits.
+    """
+    waiting = request.session.get(LOGIN_SESSION_KEY)
+    if not waiting or request.user.is_authenticated:
+        return
+    account = Account.objects.filter(pk=waiting["user_pk"]).first()
+    opened = request.session.get(_OPENED, {}).get(waiting["user_pk"])
+    dead = opened is not None and not proof.lives(bytes.fromhex(opened))
+    if account is None or dead or not is_mfa_enabled(account, _ASKED):
+        clear_login(request)
+        request.session.pop(_OPENED, None)
+
+
 def _first_mend(request: HttpRequest) -> HttpResponse | None:
     """The way to what must be mended before anything else, if something must."""
     user = request.user
-    if not isinstance(user, Account) or request.path == "/" or request.path.startswith(_ALWAYS):
+    if not isinstance(user, Account) or request.path.startswith(_ALWAYS):
         return None
+    if request.path == "/":  # the desk opens whatever else is due, but shows nothing before somebody has come in
+        return _closed(request, user)
     if passwords.due(user.password_at):
         messages.warning(request, _("请先修改密码：已到期的密码不能继续使用。"))
         return redirect("access:account")
-    if request.session.get("closed") and not _come_in(request, user):
-        messages.warning(request, _("请先登记第二因素，再用它登录一次；在此之前办理事由不能使用。"))
-        return redirect("mfa_index")
+    if away := _closed(request, user):
+        return away
     if queries.policy("second_factor") == REQUIRED and not (_by_provider(request) or is_mfa_enabled(user)):
         messages.warning(request, _("请先登记第二因素：动态口令或安全密钥。"))
+        return redirect("mfa_index")
+    return None
+
+
+def _closed(request: HttpRequest, user: Account) -> HttpResponse | None:
+    if request.session.get("closed") and not _come_in(request, user):
+        messages.warning(request, _("请先登记第二因素，再用它登录一次；在此之前办理事由不能使用。"))
         return redirect("mfa_index")
     return None
 
