@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import requests
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
 import identity_provider
@@ -20,6 +23,7 @@ from suyuan.access import actions
 from suyuan.access.errors import ProviderOpen
 from suyuan.access.models import Account
 from suyuan.access.sign_in import provider
+from suyuan.installation import current
 from world import World
 
 CALLBACK = "http://testserver/sign-in/with/agency/login/callback/"
@@ -129,3 +133,24 @@ def test_a_file_that_others_may_read_stops_the_start(tmp_path: Path, monkeypatch
     file.chmod(0o600)
     assert provider.configured()["issuer"] == "x"
     provider.configured.cache_clear()
+
+
+@pytest.mark.control("C6")
+def test_a_provider_in_the_librarys_table_is_none(browser: Client, superuser: Any) -> None:
+    """The application role writes no provider and no token of one; one that stands there is not offered, nor begun with."""
+    plant = """INSERT INTO socialaccount_socialapp (provider, provider_id, name, client_id, secret, key, settings)
+               VALUES ('openid_connect', 'planted', '假统一认证', 'x', 'x', '', '{"server_url": "http://127.0.0.1:9"}')"""
+    with psycopg.connect(current().database("app"), autocommit=True) as raw:
+        for statement in (plant, "UPDATE socialaccount_socialapp SET name = ''", "DELETE FROM socialaccount_socialapp",
+                          "INSERT INTO socialaccount_socialtoken DEFAULT VALUES",
+                          "UPDATE socialaccount_socialtoken SET token = ''"):  # fmt: skip
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                raw.execute(statement)
+    superuser().execute(plant)
+    page = browser.get("/sign-in/").content.decode()
+    assert "省厅统一认证" in page and "假统一认证" not in page
+    assert browser.post("/sign-in/with/planted/login/?process=login").status_code == 404
+    whole = DefaultSocialAccountAdapter().list_apps(None)
+    assert "planted" in {app.provider_id for app in whole}  # as the library would have it
+    for number in SocialAccount.objects.filter(provider="agency").values_list("pk", flat=True):
+        SocialAccount.objects.get(pk=number).delete()

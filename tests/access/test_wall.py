@@ -560,10 +560,10 @@ def test_the_ticket_of_a_job_is_for_its_person_and_ground_and_ends_with_it(fille
     """Made by whoever acts; under their other ground it is worth nothing; a job that fails keeps it for the next try."""
     mine = filled.collector
     with mine.acting():
-        sealed = proof.task_ticket("import 1")
-    with pytest.raises(ValueError), proof.by_task(sealed):
+        sealed = proof.task_ticket("import 1", mine.person)
+    with pytest.raises(ValueError), proof.by_task("import 1", mine.person, sealed):
         raise ValueError
-    with proof.by_task(sealed):
+    with proof.by_task("import 1", mine.person, sealed):
         with mine.acting() as who:
             assert who.through == {"channel": "task"}
         with pytest.raises(NoGround), mine.on_duty():
@@ -571,7 +571,7 @@ def test_the_ticket_of_a_job_is_for_its_person_and_ground_and_ends_with_it(fille
         with pytest.raises(NoGround), filled.colleague.acting():
             pass
     assert proofs(superuser(), "task") == 0
-    with proof.by_task(sealed), pytest.raises(Unproven), mine.acting():
+    with proof.by_task("import 1", mine.person, sealed), pytest.raises(Unproven), mine.acting():
         pass
     with injected() as raw, pytest.raises(psycopg.errors.InsufficientPrivilege):
         forge(raw, mine)

@@ -16,12 +16,13 @@ class AccessConfig(AppConfig):
         from suyuan import catalog
         from suyuan.access.clearings import cleared
         from suyuan.access.rows import EVIDENCE
-        from suyuan.access.sign_in import own, sessions
+        from suyuan.access.sign_in import own, sealed_factors, sessions
         from suyuan.access.verify import verify_founders, verify_open_types
         from suyuan.ledger import evidence, verify
 
         sessions.connect()
         own.connect()
+        sealed_factors.connect()
         evidence.place(EVIDENCE)
         verify.register(verify_founders)
         verify.register(verify_open_types)

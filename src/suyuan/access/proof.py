@@ -23,7 +23,8 @@ from django.db import connection, transaction
 
 from suyuan import catalog
 from suyuan.access.errors import Unproven
-from suyuan.access.sign_in import vaulted
+from suyuan.access.sign_in import sealed_factors, vaulted
+from suyuan.access.sign_in.vaulted import Use
 from suyuan.installation import current
 
 _BYTES = 32
@@ -106,17 +107,19 @@ def end(secret: bytes) -> None:
         ask("SELECT access_end_proof(%s)", [secret])
 
 
-def task_ticket(job: str) -> str:
-    """A ticket for a job that acts for the acting person under their ground, sealed by the vault for the queue."""
+def task_ticket(job: str, person: int) -> str:
+    """A ticket for a job that acts for the acting person under their ground, sealed by the vault for that job."""
     secret = fresh()
     ask("SELECT access_task_ticket(%s, %s)", [job, digest(secret)])
-    return base64.b64encode(vaulted.seal(secret.hex())).decode()
+    return base64.b64encode(vaulted.seal(Use.ticket, f"{job} {person}", secret.hex())).decode()
 
 
 @contextmanager
-def by_task(sealed: str) -> Iterator[None]:
+def by_task(job: str, person: int, sealed: str) -> Iterator[None]:
     """Act by the ticket of a job; it ends when the job ends well, and stays for the next try when it does not."""
-    secret = bytes.fromhex(vaulted.open_sealed(base64.b64decode(sealed))) if sealed else b""
+    secret = b""
+    if sealed:
+        secret = bytes.fromhex(vaulted.open_sealed(Use.ticket, f"{job} {person}", base64.b64decode(sealed)))
     with holding(secret):
         yield
     end(secret)
@@ -201,19 +204,26 @@ def _as_row(said: str, at: int) -> str:
 
 @lru_cache(maxsize=8)
 def _voucher_key(sealed: bytes) -> str:
-    return vaulted.open_sealed(sealed)
+    return vaulted.open_sealed(Use.voucher, "", sealed)
 
 
 def settle() -> None:
-    """What the owner settles at each start: the types that are about nobody, and the key of vouchers where there is none.
+    """What the owner settles at each start: the types that are about nobody, and the key of vouchers.
 
-    The vault seals the key for the processes.
+    The vault seals the key for the processes. A key that was sealed before each use had a purpose of its own is made anew, and
+    with it, this once, the second factors of that folder are sealed for their rows.
     """
     with psycopg.connect(current().database("owner")) as owner:
         owner.execute("UPDATE access_open_types SET types = %s", [",".join(catalog.current().open_types)])
-        if owner.execute("SELECT FROM access_voucher").fetchone() is None:
-            key = secrets.token_bytes(128)
-            owner.execute(
-                "INSERT INTO access_voucher (key, sealed) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-                [key, vaulted.seal(key.hex())],
-            )
+        row = owner.execute("SELECT sealed FROM access_voucher FOR UPDATE").fetchone()
+        if row is not None and vaulted.opens(Use.voucher, "", bytes(row[0])):
+            return
+        if row is not None and vaulted.opened_of_old(bytes(row[0])):
+            sealed_factors.seal_anew(owner)
+        key = secrets.token_bytes(128)
+        owner.execute(
+            """INSERT INTO access_voucher (key, sealed) VALUES (%s, %s)
+               ON CONFLICT (only_one) DO UPDATE SET (key, sealed) = (excluded.key, excluded.sealed)
+               WHERE access_voucher.sealed = %s""",
+            [key, vaulted.seal(Use.voucher, "", key.hex()), row[0] if row else b""],
+        )

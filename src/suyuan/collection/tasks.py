@@ -25,7 +25,7 @@ def run_import(import_id: str, person: int, ground: int, ticket: str = "") -> No
     What a person can mend is written to the import; anything else is tried again.
     """
     job_id = UUID(import_id)
-    with proof.by_task(ticket):
+    with proof.by_task(f"import {import_id}", person, ticket):
         try:
             take_in(job_id, person, ground)
         except SuyuanError as error:

@@ -181,7 +181,7 @@ def start(who: Acting, job: Job) -> None:
     about = {**job.about, "options": asdict(options)}
     actions.describe(who, job, about, mapping_digest(about))
     if actions.move(who, job.import_id, "queued", "prepared", "failed"):
-        ticket = proof.task_ticket(f"import {job.import_id}")
+        ticket = proof.task_ticket(f"import {job.import_id}", who.person)
         tasks.run_import.defer(import_id=str(job.import_id), person=who.person, ground=who.ground, ticket=ticket)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.apps import AppConfig
 
 
@@ -14,7 +12,7 @@ class VaultConfig(AppConfig):
     label = "vault"
 
     def ready(self) -> None:
-        """Give the ledger its keys, and second factors their sealing; the keys are opened at first use, not here."""
+        """Give the ledger its keys, and ways in their sealing; the keys are opened at first use, not here."""
         from suyuan.access.sign_in import vaulted
         from suyuan.ledger import evidence, keys, verify
         from suyuan.vault.actions import LedgerKeys, open_sealed, seal
@@ -24,4 +22,4 @@ class VaultConfig(AppConfig):
         keys.provide(LedgerKeys())
         evidence.place(EVIDENCE)
         verify.register(verify_keys)
-        vaulted.give(partial(seal, "factor", b""), partial(open_sealed, "factor", b""))
+        vaulted.give(seal, open_sealed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -16,7 +15,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from suyuan.access.models import Account
-from suyuan.access.sign_in import provider, vaulted
+from suyuan.access.sign_in import provider, sealed_factors
 
 WRONG = _("账号或密码不正确，或尝试次数过多。15 分钟内错 5 次将暂时锁定，可请安全管理员解除。")
 _SAID = {
@@ -63,12 +62,12 @@ class Factors(DefaultMFAAdapter):  # type: ignore[misc]  # the library is untype
     }
 
     def encrypt(self, text: str) -> str:
-        """Seal a shared secret."""
-        return base64.b64encode(vaulted.seal(text)).decode()
+        """A secret that is sealed for its row as soon as there is one."""
+        return sealed_factors.Fresh.of(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Undo `encrypt`. Raises `ContentDamaged`."""
-        return vaulted.open_sealed(base64.b64decode(encrypted_text))
+        """The secret of a row. Raises `ContentDamaged` for what was sealed for anything else."""
+        return sealed_factors.opened(encrypted_text)
 
     def get_totp_issuer(self) -> str:
         """What an authenticator app shows above the account."""
@@ -81,6 +80,11 @@ class Provider(DefaultSocialAccountAdapter):  # type: ignore[misc]  # the librar
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """An identity without an account here gets none."""
         return False
+
+    def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> list[Any]:
+        """The provider of the settings alone: a row of the library's table is none, whoever wrote it."""
+        found = super().list_apps(request, provider=provider, client_id=client_id)
+        return [app for app in found if app.pk is None]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Join an identity to the active account that the configured claim names; else refuse, and say whom to ask."""

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 
 from suyuan.access import proof
 from suyuan.access.sign_in import vaulted
+from suyuan.access.sign_in.vaulted import Use
 from suyuan.errors import SuyuanError
 
 _LONG = 40  # characters of a key in Django's table
@@ -56,16 +57,16 @@ class SessionStore(db.SessionStore):
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """The session as it is stored."""
-        said = f"{self.session_key} {super().encode(session_dict)}"
-        return base64.b64encode(vaulted.seal(said)).decode()
+        said = super().encode(session_dict)
+        return base64.b64encode(vaulted.seal(Use.session, str(self.session_key), said)).decode()
 
     def decode(self, session_data: str | bytes) -> dict[str, Any]:
         """Undo `encode`; what was changed, or moved here, is an empty session, as with a wrong signature."""
         try:
-            key, _, said = vaulted.open_sealed(base64.b64decode(session_data)).partition(" ")
+            said = vaulted.open_sealed(Use.session, str(self.session_key), base64.b64decode(session_data))
         except (SuyuanError, ValueError):
             return {}
-        found: dict[str, Any] = super().decode(said) if key == self.session_key else {}
+        found: dict[str, Any] = super().decode(said)
         return found
 
     def flush(self) -> None:

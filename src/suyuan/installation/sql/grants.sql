@@ -18,6 +18,20 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The agency's provider is of the settings alone, and no token of it is kept: the application writes neither. (The library
+-- deletes the tokens of an identity, of which there are none, before the identity.)
+DO $$
+DECLARE t text;
+BEGIN
+    FOR t IN
+        SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+          AND (c.relname ~ '^socialaccount_socialapp' OR c.relname = 'socialaccount_socialtoken')
+    LOOP
+        EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON %I FROM suyuan_app', t);
+    END LOOP;
+    GRANT DELETE ON socialaccount_socialtoken TO suyuan_app;
+END $$;
+
 -- Second factors, and identities at the agency's provider, open an account: the application looks them up, and writes those of
 -- the proven person alone (access/sql/wall.sql). Only rows of their account are changed; a signing-in is vouched for first.
 DO $$
