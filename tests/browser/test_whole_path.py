@@ -178,10 +178,13 @@ def approve(page: Page, who: Somebody, delivery: Delivery) -> None:
     with page.expect_navigation():
         page.get_by_role("button", name="抽样").click()
     expect(page.get_by_role("heading", name="样本")).to_be_visible()
-    while (following := page.get_by_role("link", name="下一页")).count():
+    expect(page.locator("#signing")).to_contain_text("看完后才能通过")
+    # Turning a page keeps the marks on it, so it is a button and no link.
+    while (following := page.get_by_role("button", name="下一页")).count():
         expect(page.get_by_role("button", name="通过")).to_be_disabled()
         with page.expect_navigation():
             following.click()
+    expect(page.locator("#signing")).to_contain_text("样本已全部看完")
     sign(page, "通过")
 
 
