@@ -6,6 +6,7 @@ earlier; each is undone again. What `verify` then says must name the row.
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from delivered import deliver, rows_of
 from suyuan import catalog
 from suyuan.access import actions as access
 from suyuan.access import grounds, proposals, tokens, undertaking
+from suyuan.access.actions import do
 from suyuan.audit import actions as audit
 from suyuan.audit import bundle
 from suyuan.audit.queries import items
@@ -336,9 +338,11 @@ def two(attacker: Attacker, table: str, column: str) -> tuple[Spot, Spot] | None
     """Two rows with different values of a column that is not of the key; None where there are none."""
     if column in _key(attacker, table):
         return None
+    # Of an erased record the contents are gone, and with them what its plain columns were bound to.
+    whole = "a.content <> '' AND b.content <> '' AND" if table == "records_revision" else ""
     found = attacker.execute(
         f"""SELECT a.ctid::text, a.{column}, b.ctid::text, b.{column} FROM {table} a, {table} b
-            WHERE a.{column} <> b.{column} AND 'infinity' NOT IN (a.{column}::text, b.{column}::text) LIMIT 1"""
+            WHERE {whole} a.{column} <> b.{column} AND 'infinity' NOT IN (a.{column}::text, b.{column}::text) LIMIT 1"""
     ).fetchone()
     return (Spot(table, column, *found[:2]), Spot(table, column, *found[2:])) if found else None
 
@@ -500,7 +504,20 @@ def history(world: World) -> None:
     _powers(world)
     sequence()
     _handed_out(world)
+    _asked_of_two(world)
     sequence()
+
+
+def _asked_of_two(world: World) -> None:
+    """An addition to the catalog that waits to be cleared, and a key whose destruction waits for a second custodian."""
+    declared = {"subject": "lost_item", "purpose": "失物招领", "basis": "令第1条", "retention": {"years": 3}}
+    with world.security.acting() as who:
+        do(
+            who, "propose_clearing_of_catalog", "SELECT access_propose_clearing(%s, %s, %s)",
+            ["lost_item", json.dumps(declared, ensure_ascii=False), "业务需要"],
+        )  # fmt: skip
+    with world.custodian.acting() as who:
+        do(who, "ask_key_destruction", "SELECT records_destroy_key(%s)", [99])
 
 
 def _linked(world: World) -> None:
@@ -540,6 +557,9 @@ def later(world: World) -> None:
     with world.security2.acting() as who:
         for one in proposals.proposals(who, waiting=True):
             proposals.approve(who, one.proposal)
+        do(who, "refuse_clearing_of_catalog", "SELECT access_decide_clearing(%s, false)", [1])
+    with world.custodian2.acting() as who:
+        do(who, "confirm_key_destruction", "SELECT records_destroy_key(%s)", [99])
     with world.system.acting() as who:
         access.set_active(who, world.outsider.person, False)
     with world.auditor.acting() as who:

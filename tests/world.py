@@ -243,7 +243,8 @@ def _people(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 
 def _somebody(connection: psycopg.Connection[tuple[object, ...]], username: str) -> Somebody:
     row = connection.execute(
-        """SELECT p.name, p.person, max(g.ground) FILTER (WHERE g.kind IN ('duty', 'case')), d.duty, a.username, min(g.ground) FROM access_account a
+        """SELECT p.name, p.person, max(g.ground) FILTER (WHERE g.kind IN ('duty', 'case') AND g.ends_at > now()),
+           d.duty, a.username, min(g.ground) FROM access_account a
            JOIN access_person p USING (person) JOIN access_duty d USING (person) JOIN access_ground g USING (duty)
            WHERE a.username = %s GROUP BY p.name, p.person, d.duty, a.username""",
         [username],

@@ -195,7 +195,7 @@ BY_NAME: dict[tuple[str, str], Any] = {
     **{(name, "int8"): name.removeprefix("p_") for name in (
         "p_person", "p_duty", "p_ground", "p_request", "p_proposal", "p_finding", "p_account", "p_token", "p_way", "p_agency",
         "agency")},
-    ("p_proof", "bytea"): b"x" * 32, ("p_at", "int8"): 0, ("p_job", "text"): "x",
+    ("p_proof", "bytea"): b"x" * 32, ("p_clearing", "int8"): 1, ("p_at", "int8"): 0, ("p_job", "text"): "x",
     ("p_parent", "int8"): "agency", ("p_lo", "int8"): "agency", ("p_hi", "int8"): "agency_end", ("p_home", "int8"): "agency",
     ("p_about", "int8"): "person", ("p_owner", "int8"): "person", ("p_department", "int8"): None,
     ("p_record", "uuid"): "record", ("p_records", "_uuid"): "records", ("p_batch", "uuid"): "batch", ("batch", "uuid"): "batch",

@@ -10,11 +10,10 @@ from django.db import DatabaseError, connection, transaction
 
 from delivered import deliver, rows_of
 from suyuan.access import actions, grounds, proposals, queries, undertaking
-from suyuan.access.errors import Conflict, NotAllowed, NotSigned, Unknown
+from suyuan.access.errors import Conflict, NoPurpose, NotAllowed, NotSigned, Unknown
 from suyuan.installation import current
 from suyuan.ledger.acts import Act
 from suyuan.records import queries as records
-from suyuan.records.errors import NotFound
 from world import COUNTY, STATION, Somebody, World, come_in, grant, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -47,7 +46,7 @@ def test_without_a_signature_no_record(world: World, unsigned: Somebody) -> None
     """Not by the queries, not by raw SQL, not in an emergency; with it, at once."""
     _, result, _ = deliver(world.collector, "video_point", rows_of("video_point", 1))
     record = result.records[1]
-    with unsigned.acting() as who, pytest.raises(NotFound):
+    with unsigned.acting() as who, pytest.raises(NoPurpose):
         records.open_record(who, record)
     with unsigned.acting(), connection.cursor() as cursor:
         for table in ("records_record", "records_revision", "records_batch", "records_key"):

@@ -26,13 +26,14 @@ from world import CITY, World, grant, signed_in, sole_agent
 READER = """
 import sys, uuid, django
 django.setup()
+from suyuan.access import proof
 from suyuan.access.acting import acting
 from suyuan.records import queries
 from suyuan.errors import SuyuanError
 for line in sys.stdin:
     person, ground, record = line.split()
     try:
-        with acting(int(person), int(ground)) as who:
+        with proof.by_command(int(person)), acting(int(person), int(ground)) as who:
             print(len(queries.open_record(who, uuid.UUID(record)).content) > 0, flush=True)
     except SuyuanError as error:
         print(error.code, flush=True)

@@ -287,7 +287,8 @@ class Custody:
 
 def read(path: Path) -> dict[str, Any]:
     """The file of a set: who holds shares, key numbers, and the sealed keys. Raises `ContentDamaged`."""
-    return checked(path.read_text())
+    # A byte that is no text any more is damage like any other.
+    return checked(path.read_text(errors="replace"))
 
 
 def checked(text: str) -> dict[str, Any]:
