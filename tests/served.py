@@ -39,15 +39,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(installation: Installation, database: str, *arguments: str, **environment: str) -> Iterator[Served]:
-    """Serve the database with one worker until left."""
+def serving(
+    installation: Installation, database: str, *arguments: str, first: str = "", **environment: str
+) -> Iterator[Served]:
+    """Serve the database with one worker until left; `first` is Python that runs before the command."""
     port = free_port()
     assert psycopg.conninfo.conninfo_to_dict(installation.database("app"))["dbname"] == database
     kept = {
         key: value for key, value in os.environ.items() if key not in ("SUYUAN_TLS", "SUYUAN_HOSTS", "SUYUAN_PROXIES")
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "suyuan", "serve", "--port", str(port), "--workers", "1", *arguments],
+        [sys.executable, "-c", f"{first}\nfrom suyuan.cli.root import main\nmain()", "serve", "--port", str(port), "--workers", "1", *arguments],
         env=kept | {"SUYUAN_DATA": str(installation.data), "SUYUAN_DATABASE": database} | environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip

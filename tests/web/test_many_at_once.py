@@ -34,11 +34,12 @@ with ThreadPoolExecutor(8) as pool:
 """
 BROKEN = """
 import duckdb
-from functools import cache
 from contextlib import nullcontext
+from types import SimpleNamespace
 from suyuan import catalog
 from suyuan.catalog import expressions
-expressions.parser = cache(lambda: duckdb.connect(config={"threads": 1}))
+shared = duckdb.connect(config={"threads": 1})
+expressions.parsers = SimpleNamespace(one=lambda: nullcontext(shared))
 catalog._loading = nullcontext()
 """
 """As it was: one connection for all threads, and nothing that lets one load the catalog before the others."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 import duckdb
+
+from suyuan.catalog.pool import Pool
 
 _CLASSES = frozenset(
     [
@@ -125,7 +126,6 @@ FUNCTIONS = frozenset(
 """What a condition may call; the last three are the catalog's own."""
 TODAY = "current_date"
 _MOST = 4_000
-_own = threading.local()
 _PIECES = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(\bcurrent_date\b(?:\s*\(\s*\))?)", re.IGNORECASE)
 
 
@@ -180,7 +180,8 @@ def scalar(text: str) -> dict[str, Any]:
 @lru_cache(maxsize=4_096)
 def _selected(query: str) -> dict[str, Any]:
     """The query's tree, where it selects one thing from nowhere. Nobody writes into it."""
-    rows = parser().execute("SELECT json_serialize_sql(?)", [query]).fetchall()
+    with parsers.one() as parser:
+        rows = parser.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
     try:
         answer = json.loads(rows[0][0])
     except RecursionError:
@@ -227,12 +228,12 @@ def _parameters(node: dict[str, Any]) -> set[str]:
     return found
 
 
-def parser() -> duckdb.DuckDBPyConnection:
-    """This thread's connection for parsing: one that two threads use at once corrupts the memory of the process."""
-    if not hasattr(_own, "parser"):
-        _own.parser = duckdb.connect(config={"threads": 1, "enable_external_access": "false"})
-    found: duckdb.DuckDBPyConnection = _own.parser
-    return found
+def _parser() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1, "enable_external_access": "false"})
+
+
+parsers = Pool(_parser)
+"""Connections for parsing: one that two threads use at once corrupts the memory of the process."""
 
 
 def quoted(name: str) -> str:

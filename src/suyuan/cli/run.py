@@ -21,6 +21,8 @@ from suyuan.installation.errors import DatabaseUnreachable, InstallationMissing
 from suyuan.installation.supervisor import LIFELINE, SUPERVISED, leave_with_supervisor
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+IDLE = 600
+"""Seconds after which a thread that waits for requests ends; the longest that the server takes."""
 
 
 @click.command()
@@ -53,6 +55,7 @@ def _serve(host: str, port: int, workers: int, certificate: Path | None, key: Pa
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=4,
+        blocking_threads_idle_timeout=IDLE,
         respawn_failed_workers=True,
         process_name=None,
         ssl_cert=certificate,

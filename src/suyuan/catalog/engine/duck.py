@@ -1,6 +1,6 @@
 """Checks in DuckDB, inside this process, over Arrow.
 
-Every statement is prepared once for a thread and reads whatever rows stand behind a fixed name, so that a single row
+Every statement is prepared once for a session and reads whatever rows stand behind a fixed name, so that a single row
 pays for no planning. Planning with the optimiser would cost ten times more than judging a row, so it is off.
 """
 
@@ -21,6 +21,7 @@ from suyuan.catalog.kinds.coded import bound, known
 from suyuan.catalog.kinds.resident_id import birth, sex
 from suyuan.catalog.model import Catalog
 from suyuan.catalog.plan import Plan
+from suyuan.catalog.pool import Pool
 
 FEW = 64
 """Up to this many codes are looked up one by one."""
@@ -51,7 +52,7 @@ class Rows:
 
 
 class Session:
-    """One thread's connection, with what has been prepared on it."""
+    """A connection for one call at a time, with what has been prepared on it."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
@@ -71,7 +72,7 @@ class Session:
         try:
             yield
         finally:
-            self.rows[name].table = table.slice(0, 0)
+            self.rows[name].table = table.schema.empty_table()  # a slice would keep the buffers of the rows
 
     def run(self, name: str, sql: str) -> pa.Table:
         """Run a statement, preparing it if it is new here."""
@@ -82,17 +83,17 @@ class Session:
 
 
 class DuckEngine:
-    """One in-memory database for a catalog, one session for every thread."""
+    """One in-memory database for a catalog, sessions that calls borrow."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._lock = threading.Lock()
         self._tables: set[str] = set()
         self._validity: dict[str, Days] = {}
-        self._threads = threading.local()
         self._main = duckdb.connect(config=_SETTINGS)
         for macro in _MACROS:
             self._main.execute(macro)
+        self._sessions = Pool(self._new)
 
     def run(self, plan: Plan, rows: pa.Table, today: dt.date) -> pa.Table:
         """See `Engine.run`."""
@@ -100,13 +101,14 @@ class DuckEngine:
             rows = _whole(plan, rows)  # one statement for all forms of a type, whatever they leave empty
         given = [name for name in plan.type.fields if f"c:{name}" in rows.column_names]
         absent = [name for name in plan.type.fields if name not in given]
-        session, name = self._session(plan), " without ".join([plan.type.id, *absent])
-        with session.holding(name, _pieces(rows, today)):
-            [[dirty]] = session.run(f"look {name}", plan.look(quoted(name), given)).to_pydict().values()
-        wanted = [field for field, is_dirty in zip(given, dirty, strict=True) if is_dirty]
-        rows = self._cleaned(session, plan, rows, wanted)
-        with session.holding(name, _pieces(self._with_days(plan, rows), today)):
-            return session.run(f"check {name}", plan.statement(quoted(name), absent))
+        name = " without ".join([plan.type.id, *absent])
+        with self._session(plan) as session:
+            with session.holding(name, _pieces(rows, today)):
+                [[dirty]] = session.run(f"look {name}", plan.look(quoted(name), given)).to_pydict().values()
+            wanted = [field for field, is_dirty in zip(given, dirty, strict=True) if is_dirty]
+            rows = self._cleaned(session, plan, rows, wanted)
+            with session.holding(name, _pieces(self._with_days(plan, rows), today)):
+                return session.run(f"check {name}", plan.statement(quoted(name), absent))
 
     def _with_days(self, plan: Plan, rows: pa.Table) -> pa.Table:
         """The rows with the days between which their codes were in use; looked up here, since SQL would plan each anew."""
@@ -134,16 +136,14 @@ class DuckEngine:
 
     def index(self, plan: Plan, field: str, text: str) -> str | None:
         """See `Engine.index`."""
-        session = self._session(plan)
-        with session.holding("x", pa.table({"x": [text]})):
+        with self._session(plan) as session, session.holding("x", pa.table({"x": [text]})):
             found = session.run(f"index {plan.type.id} {field}", plan.index(field, "x"))
         value: str | None = found["x"][0].as_py()
         return value
 
     def explain(self, plan: Plan) -> str | None:
         """See `Engine.explain`."""
-        session = self._session(plan)
-        with session.holding(plan.type.id, self._nothing(plan)):
+        with self._session(plan) as session, session.holding(plan.type.id, self._nothing(plan)):
             try:
                 session.run(f"check {plan.type.id}", plan.statement(quoted(plan.type.id)))
             except duckdb.Error as exc:
@@ -152,9 +152,8 @@ class DuckEngine:
 
     def condition(self, plan: Plan, says: str) -> str | None:
         """What is wrong with one condition over a plan's typed columns; None where it holds."""
-        session = self._session(plan)
         typed = plan.typed_only(quoted(plan.type.id))
-        with session.holding(plan.type.id, self._nothing(plan)):
+        with self._session(plan) as session, session.holding(plan.type.id, self._nothing(plan)):
             try:
                 kind = session.con.sql(f"SELECT (\n{on_day(says, '_today')}\n) AS says FROM {typed}").types[0]
             except duckdb.Error as exc:
@@ -165,22 +164,27 @@ class DuckEngine:
         """One row without values."""
         return _pieces(self._with_days(plan, _whole(plan, pa.table({"_row": pa.array([0], pa.int64())}))), FIRST_DAY)
 
-    def _session(self, plan: Plan) -> Session:
-        """This thread's session, knowing the code tables of a plan."""
-        if not hasattr(self._threads, "session"):
-            with self._lock:  # another thread may be loading a code table over the same connection
-                self._threads.session = Session(self._main.cursor())
-        session: Session = self._threads.session
-        missing = [name for name in plan.tables if name not in session.tables]
-        if missing:
-            with self._lock:
-                for name in set(missing) - self._tables:
-                    _load(self._main, self._catalog.codes[name])
-                    self._tables.add(name)
-            for name in missing:
-                _remember(session.con, self._catalog.codes[name])
-                session.tables.add(name)
-        return session
+    def _new(self) -> Session:
+        with self._lock:  # another thread may be loading a code table over the same connection
+            return Session(self._main.cursor())
+
+    @contextmanager
+    def _session(self, plan: Plan) -> Iterator[Session]:
+        """Lend a session that knows the code tables of a plan."""
+        with self._sessions.one() as session:
+            self._teach(session, [name for name in plan.tables if name not in session.tables])
+            yield session
+
+    def _teach(self, session: Session, missing: list[str]) -> None:
+        if not missing:
+            return
+        with self._lock:
+            for name in set(missing) - self._tables:
+                _load(self._main, self._catalog.codes[name])
+                self._tables.add(name)
+        for name in missing:
+            _remember(session.con, self._catalog.codes[name])
+            session.tables.add(name)
 
 
 def _pieces(rows: pa.Table, today: dt.date) -> pa.Table:
