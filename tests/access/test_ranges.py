@@ -118,8 +118,11 @@ def entered(somebody: Somebody) -> int:
 @pytest.mark.clause("5.1.2", "5.3.1")
 @pytest.mark.control("C8")
 def test_emergencies_are_reviewed_within_range(county: World) -> None:
-    """Of one's own county, not of another city."""
+    """Of one's own county, not of another city; nor is one of there shown."""
     near, far = entered(county.collector), entered(county.outsider)
+    for reviewer in (county.head, county.auditor):
+        with reviewer.acting() as who:
+            assert [one.ground for one in grounds.emergencies(who)] == [near]
     with county.auditor.acting() as who:
         assert refused(lambda: grounds.review_emergency(who, far, True, "已核实"))
         assert not refused(lambda: grounds.review_emergency(who, near, True, "已核实"))

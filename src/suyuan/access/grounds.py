@@ -16,6 +16,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from suyuan.access.acting import Acting
 from suyuan.access.errors import GroundRefused, LimitReached, NoPurpose, NotAllowed
+from suyuan.access.queries import range_of
 from suyuan.ledger import actions as ledger
 from suyuan.ledger import alarm
 from suyuan.ledger.acts import Act
@@ -174,17 +175,17 @@ def assigned(who: Acting) -> list[Assigned]:
 
 
 def emergencies(who: Acting, limit: int = 100) -> list[Emergency]:
-    """Emergency accesses this person reviews, or their own; those without a review first."""
-    values = _reach(who) | {"auditor": who.duty == "security_auditor", "limit": limit}
+    """Emergency accesses in the range of a head or an auditor, and one's own; those without a review first."""
+    lo, hi = range_of(who.agency) if who.duty in ("department_head", "security_auditor") else (0, 0)
     return [
         Emergency(*row)
         for row in _rows(
             """SELECT ground, person, agency, reason, at, reviewed_by, reviewed_at, justified, note,
                       reviewed_at IS NULL AND at < now() - interval '24 hours' AS overdue
                FROM access_emergency
-               WHERE person = %(person)s OR %(auditor)s OR (%(head)s AND agency >= %(lo)s AND agency < %(hi)s)
+               WHERE person = %(person)s OR (agency >= %(lo)s AND agency < %(hi)s)
                ORDER BY reviewed_at IS NOT NULL, at DESC LIMIT %(limit)s""",
-            values,
+            {"person": who.person, "lo": lo, "hi": hi, "limit": limit},
         )
     ]
 
