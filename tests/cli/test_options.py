@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,3 +48,12 @@ def test_the_state_of_the_vault_is_asked_of_a_folder(tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 2
         assert str(tmp_path / "nowhere") in done.stderr
+
+
+def test_a_command_starts_where_nothing_is_set_up() -> None:
+    """A clean machine names no settings: the root command and its rooms are loaded without any."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "SUYUAN_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "suyuan", "--help"], env=bare, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_noop as _
+# Marks a text for translation. Django's own mark asks for settings, which a command that only starts has not.
+_ = str
 
 DUTIES = {
     "collector": _("采集人"),
