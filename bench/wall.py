@@ -45,7 +45,9 @@ INSERT INTO bench_bare SELECT * FROM bench_walled;
 ANALYZE bench_walled, bench_bare;
 ALTER TABLE bench_walled ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bench_bare ENABLE ROW LEVEL SECURITY;
-CREATE POLICY walled ON bench_walled FOR SELECT TO suyuan_app USING ((SELECT access_proven()) AND access_in_scope(agency, level));
+DO $$ BEGIN
+    EXECUTE format('CREATE POLICY walled ON bench_walled FOR SELECT TO suyuan_app USING (%s)', access_rule('see'));
+END $$;
 CREATE POLICY bare ON bench_bare FOR SELECT TO suyuan_app USING (access_in_scope(agency, level));
 GRANT SELECT ON bench_walled, bench_bare TO suyuan_app;
 CREATE TABLE bench_act (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, person int, said text);

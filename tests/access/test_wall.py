@@ -28,7 +28,7 @@ from suyuan.access.sign_in import verifier
 from suyuan.cli.root import root
 from suyuan.installation import current
 from suyuan.review import actions as review
-from world import PASSWORD, STATION, Somebody, World, signed_in
+from world import FAR_STATION, PASSWORD, STATION, Somebody, World, signed_in
 
 pytestmark = [pytest.mark.clause("5.1.2"), pytest.mark.control("C8", "C9")]
 Superuser = Callable[[], psycopg.Connection[Any]]
@@ -222,8 +222,12 @@ def unasking_policies(raw: Raw) -> set[str]:
            WHERE c.relnamespace = 'public'::regnamespace AND p.polpermissive AND EXISTS (
                SELECT FROM pg_roles r WHERE r.rolname = 'suyuan_app' AND (r.oid = ANY (p.polroles) OR 0 = ANY (p.polroles)))"""
     )
-    asks = re.compile(r"\( SELECT access_(proven|person_now|account_now)\(\)")
-    return {name for name, *texts in rows for text in texts if text and not asks.search(text)} - LOOKED_UP
+    asks = re.compile(r"\( SELECT access_(reach|person_now|account_now)\(")
+    # Whatever else a policy reads of the session it reads row by row, and so of whoever sets it between two rows.
+    alone = re.compile(r"current_setting|access_(in_scope|may_open)\(")
+    return {
+        name for name, *texts in rows for text in texts if text and (alone.search(text) or not asks.search(text))
+    } - LOOKED_UP
 
 
 def test_every_policy_asks_once_who_is_proven(filled: World, superuser: Superuser) -> None:
@@ -634,3 +638,88 @@ def test_the_table_of_sessions_lets_nobody_in(filled: World) -> None:
         )
     assert mine.get("/account/")["Location"].startswith("/sign-in/")
     assert theirs.get("/account/").status_code == 200
+
+
+WIDER = "set_config('suyuan.scope_lo', '0', true) || set_config('suyuan.scope_hi', '1000000000000000', true) "
+WIDER += "|| set_config('suyuan.clearance', '2', true) || set_config('suyuan.purpose', 'case', true)"
+
+
+def enter(raw: Raw, who: Somebody, ground: int | None = None) -> None:
+    """Enter somebody's context by a proof of theirs."""
+    proof = tickets.of(who.person)
+    raw.execute("SELECT * FROM access_enter(%s, %s, %s)", [who.person, ground or who.ground, proof])
+
+
+def seen_beside(who: Somebody, table: str, ground: int | None = None) -> tuple[int, int, int]:
+    """Rows that a live context shows: asked plainly; by a cursor, and within a statement, while the range is made wider."""
+    select = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+    between = sql.SQL(
+        """SELECT count(*) FROM generate_series(1, 2) AS turn,
+                  LATERAL (SELECT CASE WHEN turn = 2 THEN {wider} END AS said OFFSET 0) AS changed,
+                  LATERAL (SELECT 1 FROM {table} WHERE changed.said IS NOT NULL OR turn = 1 OFFSET 0) AS rows"""
+    ).format(wider=sql.SQL(WIDER), table=sql.Identifier(table))
+    with injected() as raw:
+        enter(raw, who, ground)
+        plain = raw.execute(select).fetchone()[0]
+        found = raw.execute(between).fetchone()[0] - plain
+    with injected() as raw:
+        enter(raw, who, ground)
+        raw.execute(sql.SQL("DECLARE c NO SCROLL CURSOR FOR SELECT 1 FROM {}").format(sql.Identifier(table)))
+        fetched = len(raw.execute("FETCH 1 FROM c").fetchall())
+        raw.execute(f"SELECT {WIDER}")
+        fetched += len(raw.execute("FETCH ALL FROM c").fetchall())
+    return plain, found, fetched
+
+
+def test_a_context_is_not_widened_between_two_rows(filled: World, superuser: Superuser) -> None:
+    """Of every content table, for somebody who sees a part of it: the same part, whatever is set after the first row."""
+    owner = superuser()
+    deliver(filled.outsider, "violation", rows_of("violation", 2, notice_no="W-1"))
+    tables = content_tables(owner)
+    for who in (filled.collector, filled.outsider, filled.first):
+        for table in tables:
+            with injected() as raw:
+                if table not in readable_tables(raw):
+                    continue
+            plain, found, fetched = seen_beside(who, table)
+            assert found <= plain, (who.username, table)
+            assert fetched == plain, (who.username, table)
+    # The control: a policy that asks once who is proven and then reads the range row by row.
+    owner.execute(
+        "ALTER POLICY in_scope ON records_batch USING ((SELECT access_proven()) AND access_in_scope(agency, level))"
+    )
+    try:
+        plain, found, fetched = seen_beside(filled.outsider, "records_batch")
+        assert max(found, fetched) > plain
+    finally:
+        owner.execute(
+            "DO $$ BEGIN EXECUTE format('ALTER POLICY in_scope ON records_batch USING (%s)', access_rule('see')); END $$"
+        )
+
+
+def test_nothing_is_written_for_another_agency_between_two_rows(filled: World) -> None:
+    """The second row of one statement is held to the range of the first."""
+    batch = f"""INSERT INTO records_batch (batch_id, type, agency, level, collector, channel, legal_basis, release, label)
+        SELECT gen_random_uuid(), 'violation', agency, 1, {filled.collector.person}, 'form', 'x', '', ''
+        FROM (VALUES (1, {STATION}), (2, {FAR_STATION})) AS n (turn, agency),
+             LATERAL (SELECT CASE WHEN turn = 2 THEN set_config('suyuan.agency', '{FAR_STATION}', true) END OFFSET 0) AS changed"""
+    with injected() as raw:
+        enter(raw, filled.collector)
+        raw.execute(batch.replace(f"(2, {FAR_STATION})", f"(1, {STATION})"))  # the control: both of one's own
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            raw.execute(batch)
+
+
+def test_two_contexts_do_not_mix(filled: World, superuser: Superuser) -> None:
+    """Whoever enters a second context of theirs while a cursor is open sees what either shows, and nothing between."""
+    owner = superuser()
+    [(everything,)] = owner.execute("SELECT count(*) FROM records_batch").fetchall()
+    with injected() as raw:
+        enter(raw, filled.collector)
+        own = count(raw, "records_batch")
+        raw.execute("DECLARE c NO SCROLL CURSOR FOR SELECT agency FROM records_batch")
+        rows = raw.execute("FETCH 1 FROM c").fetchall()
+        enter(raw, filled.outsider)
+        rows += raw.execute("FETCH ALL FROM c").fetchall()
+    assert {agency for (agency,) in rows} <= {STATION, FAR_STATION}
+    assert own < everything

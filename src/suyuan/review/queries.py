@@ -96,6 +96,8 @@ def waiting(who: Acting, batch: UUID | None = None) -> list[Task]:
         "states": list(states),
         "person": who.person,
         "agency": who.agency,
+        "scope_lo": who.scope_lo,
+        "scope_hi": who.scope_hi,
         "above": above,
         "own": own,
         "batch": batch,

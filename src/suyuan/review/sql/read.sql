@@ -4,7 +4,7 @@
 SELECT b.batch_id, b.type, b.state, b.agency, b.level, b.collector, b.channel, b.opened_at, b.closed_at, b.digest,
        b.needs_final, b.accepted + b.warned, b.warned
 FROM records_batch b
-WHERE b.state = ANY(%(states)s) AND b.collector <> %(person)s
+WHERE b.state = ANY(%(states)s) AND b.agency >= %(scope_lo)s AND b.agency < %(scope_hi)s AND b.collector <> %(person)s
   AND (NOT %(above)s OR b.agency > %(agency)s OR b.agency = 0) AND (NOT %(own)s OR b.agency = %(agency)s)
   AND (%(batch)s::uuid IS NULL OR b.batch_id = %(batch)s)
   AND NOT EXISTS (SELECT FROM review_decision d WHERE d.batch_id = b.batch_id AND d.reviewer = %(person)s)
