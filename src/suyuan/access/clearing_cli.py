@@ -11,12 +11,14 @@ from suyuan.access.common_cli import JSON, database, show
 from suyuan.access.duty_cli import REASON, SECURITY
 
 
-@click.group(help="目录放行:涉及人员的字段和类型 · clearing what the catalog adds about persons")
+@click.group(help="目录放行：涉及人员的字段和类型 · clearing what the catalog adds about persons")
 def clearing() -> None:
     """Commands of clearing."""
 
 
-@clearing.command("propose", help="提请放行一个字段或类型,须另一名安全管理员批准 · propose to clear TYPE or TYPE.FIELD")
+@clearing.command(
+    "propose", help="提请放行一个字段或类型，须另一名安全管理员批准 · propose to clear TYPE or TYPE.FIELD"
+)
 @click.argument("subject")
 @click.option("--from", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="FOLDER",
               help="尚未放入数据目录的补充目录 · an overlay that does not lie in the data folder yet")  # fmt: skip
@@ -52,7 +54,7 @@ def clearing_list(username: str, as_json: bool) -> None:
 
 @clearing.command(
     "approve",
-    help="批准他人的提请,登记目录发布后下次启动时生效 · approve somebody else's; it counts once the release is recorded",
+    help="批准他人的提请，登记目录发布后下次启动时生效 · approve somebody else's; it counts once the release is recorded",
 )
 @click.argument("number", type=int)
 @as_option
@@ -64,7 +66,7 @@ def clearing_approve(number: int, username: str) -> None:
         clearings.approve(who, number)
 
 
-@clearing.command("refuse", help="不予批准,或撤回自己的提请 · refuse a proposal, or withdraw one's own")
+@clearing.command("refuse", help="不予批准，或撤回自己的提请 · refuse a proposal, or withdraw one's own")
 @click.argument("number", type=int)
 @as_option
 def clearing_refuse(number: int, username: str) -> None:

@@ -25,7 +25,7 @@ def _said(half: str, which: str) -> str:
     return f"{half}\t{which}" if half else ""
 
 
-@click.command("account", help="提请建立账号,须另一名管理员确认 · ask for an account, which another confirms")
+@click.command("account", help="提请建立账号，须另一名管理员确认 · ask for an account, which another confirms")
 @click.argument("person", type=int)
 @click.argument("account")
 @REASON
@@ -69,7 +69,7 @@ def confirm(number: int, username: str) -> None:
     click.echo(_said(half, say("激活码后半", "second half")) or say("已解除锁定。", "Unlocked."))
 
 
-@click.command("refuse", help="不予确认,或撤回自己的提请 · refuse, or withdraw one's own")
+@click.command("refuse", help="不予确认，或撤回自己的提请 · refuse, or withdraw one's own")
 @click.argument("number", type=int)
 @as_option
 def refuse(number: int, username: str) -> None:

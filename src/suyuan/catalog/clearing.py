@@ -184,15 +184,15 @@ def refuse(drafts: Mapping[str, Draft], codes: Codes, own: Collection[str], repo
         if not names_persons(draft, drafts):
             continue
         if bounds.grades(field) or _graded(field, codes, own):
-            report.add(field.place, bounds.SCORE.code, f"字段“{field.name}”是对人的等级、指数或评分,任何人都不能放行",
+            report.add(field.place, bounds.SCORE.code, f"字段“{field.name}”是对人的等级、指数或评分，任何人都不能放行",
                        f"the field `{field.name}` grades, indexes or scores a person; nobody can clear that",
                        bounds.SCORE.mend_zh, bounds.SCORE.mend_en)  # fmt: skip
         elif field.protection != "protected" and (found := bounds.disguised(field, codes)):
             report.add(field.place, "bounds.protected_field",
-                       f"字段“{field.name}”像是{found.attribute.zh}(“{found.word}”),人员类型不能登记,任何人都不能放行",
+                       f"字段“{field.name}”像是{found.attribute.zh}(“{found.word}”),人员类型不能登记，任何人都不能放行",
                        f"the field `{field.name}` looks like {found.attribute.en} ({found.word!r}); no type about persons "
                        "keeps it and nobody can clear it",
-                       "删去该字段;名称确属巧合的,请改用别的名称。",
+                       "删去该字段；名称确属巧合的，请改用别的名称。",
                        "Leave the field out; choose another name where it only sounds so.")  # fmt: skip
     for draft in drafts.values():
         if draft.own and names_persons(draft, drafts) and (said := _heading(draft)):

@@ -148,7 +148,7 @@ def _cleared() -> Collection[str]:
         return room.approved()
     except psycopg.OperationalError:
         say_so = (
-            "数据库未运行,已放行的内容也按隔离列出。",
+            "数据库未运行，已放行的内容也按隔离列出。",
             "The database is not running: what was cleared counts as held.",
         )
         click.echo(say(*say_so), err=True)
@@ -218,12 +218,12 @@ def _held(one: Quarantined) -> str:
     if one.lacks:
         zh, en = clearing.lacking(one, zh=True), clearing.lacking(one, zh=False)
         return say(
-            f"{one.place}: “{one.subject}”涉及人员,已隔离,不会载入;缺少:{zh}。补全后由两人放行。",
+            f"{one.place}: “{one.subject}”涉及人员，已隔离，不会载入；缺少:{zh}。补全后由两人放行。",
             f"{one.place}: `{one.subject}` is about persons and in quarantine; it does not say: {en}. Say it, then two persons clear it.",
         )
     if one.digest:
         return say(
-            f"{one.place}: “{one.subject}”涉及人员,已隔离,不会载入,须由两人放行:"
+            f"{one.place}: “{one.subject}”涉及人员，已隔离，不会载入，须由两人放行:"
             f"suyuan clearing propose {one.subject} --reason …,再由另一人 suyuan clearing approve。",
             f"{one.place}: `{one.subject}` is about persons and in quarantine until two persons clear it: "
             f"suyuan clearing propose {one.subject} --reason …, then another person suyuan clearing approve.",

@@ -192,7 +192,7 @@ def _selected(query: str) -> dict[str, Any]:
     statements = answer["statements"]
     node: dict[str, Any] = statements[0]["node"] if len(statements) == 1 else {}
     if not _plain(node):
-        raise Refused("只能写一个表达式,不能是查询", "write one expression, not a query")
+        raise Refused("只能写一个表达式，不能是查询", "write one expression, not a query")
     return node
 
 

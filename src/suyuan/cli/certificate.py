@@ -19,7 +19,7 @@ FOLDER = click.option(
 
 @click.group()
 def certificate() -> None:
-    """内网 TLS 证书:签发机构和服务器证书。TLS certificates of a closed network; see docs/behind-a-proxy.md."""
+    """内网 TLS 证书：签发机构和服务器证书。TLS certificates of a closed network; see docs/behind-a-proxy.md."""
 
 
 @certificate.command("new")

@@ -95,7 +95,7 @@ def worker() -> None:
 @data_option
 @click.option("--wait", is_flag=True, help="等前一个代理结束后接替 Take over once the one that runs has ended")
 def agent(wait: bool) -> None:
-    """只启动本机的密钥代理:持有 2 级密钥,与其他主机交接密钥。Run this host's agent of keys only."""
+    """只启动本机的密钥代理：持有 2 级密钥，与其他主机交接密钥。Run this host's agent of keys only."""
     from suyuan.vault import agent as room
     from suyuan.vault import hosts
 

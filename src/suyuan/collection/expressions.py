@@ -144,7 +144,7 @@ def columns_of(expression: str) -> frozenset[tuple[str, ...]]:
         raise Unsafe("表达式嵌套过深", "the expression is nested too deeply") from None
     if longest > LONGEST:
         raise Unsafe(
-            "嵌套的替换或拼接会使文字成倍增长,结果可能过长",
+            "嵌套的替换或拼接会使文字成倍增长，结果可能过长",
             "nested replacing or joining multiplies the text; the result may become too long",
         )
     return frozenset(found)

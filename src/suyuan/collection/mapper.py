@@ -109,7 +109,7 @@ class Mapper:
 def too_costly() -> ImportRefused:
     """What is said of an expression that runs away."""
     return ImportRefused(
-        "collection.mapping_cost", "映射中的表达式耗时或占用内存过多,已停止,没有继续导入。",
+        "collection.mapping_cost", "映射中的表达式耗时或占用内存过多，已停止，没有继续导入。",
         "An expression of the mapping takes too much time or memory; it was stopped and nothing more was imported.",
-        "请简化表达式,尤其是嵌套的替换和拼接。", "Simplify the expression, above all nested replacing and joining.",
+        "请简化表达式，尤其是嵌套的替换和拼接。", "Simplify the expression, above all nested replacing and joining.",
     )  # fmt: skip

@@ -158,8 +158,8 @@ class Plan:
 
 def _too_much(where: str) -> MappingFault:
     return MappingFault(
-        where, "映射过大,无法执行", "the mapping comes to too much SQL",
-        "请减少格式、代码和字段,或拆成几个映射。", "Use fewer formats, codes and fields, or make several mappings of it.",
+        where, "映射过大，无法执行", "the mapping comes to too much SQL",
+        "请减少格式、代码和字段，或拆成几个映射。", "Use fewer formats, codes and fields, or make several mappings of it.",
     )  # fmt: skip
 
 
@@ -193,9 +193,9 @@ def _check_record(record: RecordSpec, catalog: Catalog) -> None:
 def _held(record: RecordSpec, name: str) -> MappingFault:
     subject = f"{record.type}.{name}" if name else record.type
     return MappingFault(
-        record.fields[name].where if name else record.where, f"“{subject}”在隔离中,不能导入",
+        record.fields[name].where if name else record.where, f"“{subject}”在隔离中，不能导入",
         f"`{subject}` lies in quarantine and takes nothing in",
-        "请安全管理员提请放行,由另一人批准后重新启动。", "Let a security administrator propose its clearing and another approve it; then start again.",
+        "请安全管理员提请放行，由另一人批准后重新启动。", "Let a security administrator propose its clearing and another approve it; then start again.",
     )  # fmt: skip
 
 

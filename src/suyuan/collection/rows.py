@@ -15,12 +15,12 @@ IMPORT = Bound(
 EVIDENCE: tuple[Placed | Bound, ...] = (
     IMPORT,
     *not_evidence(
-        "尚未报送的草稿和导入中的文件、逐行问题:只属采集人本人,报送后以记录为准",
+        "尚未报送的草稿和导入中的文件、逐行问题：只属采集人本人，报送后以记录为准",
         "drafts, uploaded files and findings on their way in: the collector's own; once sent in, the records count",
         "collection_draft", "collection_upload", "collection_found",
     ),
     *not_evidence(
-        "对接口程序的答复,仅供重发时照样答复;所报批次另有账目",
+        "对接口程序的答复，仅供重发时照样答复；所报批次另有账目",
         "what a program was answered, to answer the same again; the batch itself is entered",
         "collection_delivery",
     ),

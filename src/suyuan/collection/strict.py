@@ -99,7 +99,7 @@ def _too_many(file: str, line: int) -> MappingFault:
     return MappingFault(
         f"{file}:{line}", f"映射展开后超过 {most} 项(别名每次引用都计入)",
         f"the mapping comes to more than {most} items, each alias counted as what it stands for",
-        "请减少别名和代码,或拆成几个映射。", "Use fewer aliases and codes, or make several mappings of it.",
+        "请减少别名和代码，或拆成几个映射。", "Use fewer aliases and codes, or make several mappings of it.",
     )  # fmt: skip
 
 

@@ -117,9 +117,9 @@ _MILD = {
     ),
     "SY015": (
         "read_only",
-        "数据库 {} 只读(备库),不能提供页面:每次查看都要写入账本",
+        "数据库 {} 只读(备库),不能提供页面：每次查看都要写入账本",
         "the database {} is read-only (a standby); no page is served from it, since every look writes its entry",
-        "在 DATABASE_URL 中写明主库,或写上各主机和 target_session_attrs=read-write",
+        "在 DATABASE_URL 中写明主库，或写上各主机和 target_session_attrs=read-write",
         "name the primary in DATABASE_URL, or all hosts with target_session_attrs=read-write",
     ),
     "SY010": (
@@ -158,7 +158,7 @@ def on_the_way(installation: Installation, connection: Connection) -> Iterator[F
         yield Finding(
             "SY013",
             False,
-            f"到另一台机器 {names} 的数据库连接没有核对服务器证书,传输内容可能被人读取或改动",
+            f"到另一台机器 {names} 的数据库连接没有核对服务器证书，传输内容可能被人读取或改动",
             f"the connection to the database on another machine, {names}, does not check the server's certificate: "
             "what goes over it may be read or changed on the way",
             "带上 DATABASE_URL 重新执行 suyuan up,写明 sslmode=verify-full 和 sslrootcert",

@@ -14,7 +14,7 @@ EVIDENCE: tuple[Placed | Bound, ...] = (
     recomputed("ledger_sequenced"),
     recomputed("ledger_writer", open="a closed writer with entries that wait is named; an open one without any writes nothing"),
     *not_evidence(
-        "框架自用:数据表版本、后台任务、缓存",
+        "框架自用：数据表版本、后台任务、缓存",
         "the frameworks' own: versions of the schema, background jobs, a cache",
         "django_migrations", "django_content_type", "django_cache", "auth_group", "auth_group_permissions",
         "auth_permission", "procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers",

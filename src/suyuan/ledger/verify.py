@@ -141,7 +141,7 @@ def _closed(connection: psycopg.Connection) -> Iterator[Fault]:
     )
     for writer, counter in rows.fetchall():
         zh, en = (
-            "写入者被提前关闭,其条目不会编入哈希树",
+            "写入者被提前关闭，其条目不会编入哈希树",
             "a writer was closed while entries of it had no place in the tree",
         )
         yield Fault("ledger.writer_closed", f"writer {writer}: counter {counter}", zh, en)

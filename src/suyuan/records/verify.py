@@ -51,7 +51,7 @@ _WORDS = {
         "the state of the record does not follow from its revisions and reviews",
     ),
     "record.key_altered": (
-        "记录的编号或内容标识与其内容不符,或被删去、改指他处",
+        "记录的编号或内容标识与其内容不符，或被删去、改指他处",
         "what the record is recognised by does not follow from its contents: changed, removed, or another record's",
     ),
     "record.link_unproved": (

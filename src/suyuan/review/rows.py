@@ -17,7 +17,7 @@ EVIDENCE: tuple[Placed | Bound, ...] = (
     recomputed("review_sample"),
     LOOKS,
     *not_evidence(
-        "复核人办理中的标注:只供本人续办,作出决定后以审核结论和退回理由为准",
+        "复核人办理中的标注：只供本人续办，作出决定后以审核结论和退回理由为准",
         "marks of a reviewer at work, for that reviewer to go on; once decided, the decision and its returns count",
         "review_mark",
     ),

@@ -132,7 +132,7 @@ def _progress() -> str:
     if found.open:
         return say("本机 2 级已开封。", "Level 2 is open on this host.")
     return say(
-        f"本机 2 级封闭:已出示 {found.presented} 个份额,共需 {found.threshold} 个。",
+        f"本机 2 级封闭：已出示 {found.presented} 个份额，共需 {found.threshold} 个。",
         f"Level 2 is sealed on this host: {found.presented} of {found.threshold} needed shares presented.",
     )
 

@@ -53,7 +53,7 @@ def strike(host: str, username: str) -> None:
 
 
 @click.command(
-    "hand-over", help="把本机的密钥写入文件,带到另一台主机 · write this host's keys to a file for another host"
+    "hand-over", help="把本机的密钥写入文件，带到另一台主机 · write this host's keys to a file for another host"
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @as_option
@@ -64,7 +64,7 @@ def hand_over(file: Path, username: str) -> None:
 
     with acting_as(username, CUSTODIAN) as who:
         if file.exists():
-            raise click.UsageError(say(f"{file} 已存在,请换一个文件名。", f"{file} exists: give another name."))
+            raise click.UsageError(say(f"{file} 已存在，请换一个文件名。", f"{file} exists: give another name."))
         parts = custody.hand_over(who)
     write_private(file, json.dumps(parts))
     click.echo(say(f"已写入 {file};带到另一台主机执行 suyuan vault receive,然后删除此文件。",

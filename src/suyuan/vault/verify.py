@@ -26,7 +26,7 @@ def verify_keys() -> Iterator[Fault]:
     for one in keys.ring():
         if one.state != "destroyed" and not keys.holds(one.id):
             zh, en = (
-                "本机缺少该密钥,其下内容未能核对",
+                "本机缺少该密钥，其下内容未能核对",
                 "this host lacks the key; what lies under it could not be checked",
             )
             yield Fault("vault.key_missing", f"key {one.id}", zh, en)
