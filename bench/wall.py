@@ -46,7 +46,7 @@ ANALYZE bench_walled, bench_bare;
 ALTER TABLE bench_walled ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bench_bare ENABLE ROW LEVEL SECURITY;
 DO $$ BEGIN
-    EXECUTE format('CREATE POLICY walled ON bench_walled FOR SELECT TO suyuan_app USING (%s)', access_rule('see'));
+    EXECUTE format('CREATE POLICY walled ON bench_walled FOR SELECT TO suyuan_app USING (%s)', access_range_rule('see'));
 END $$;
 CREATE POLICY bare ON bench_bare FOR SELECT TO suyuan_app USING (access_in_scope(agency, level));
 GRANT SELECT ON bench_walled, bench_bare TO suyuan_app;

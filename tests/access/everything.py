@@ -187,7 +187,7 @@ OWN = {
     ("access_assign_ground", "p_kind"): "case", ("access_request_ground", "p_kind"): "case",
     ("audit_note_absence", "p_kind"): "leave", ("access_activate", "p_kind"): "system_administrator",
     ("access_propose_clearance", "p_clearance"): 2, ("access_reads", "kind"): "collector",
-    ("access_reach", "p_for"): "see", ("access_sealed", "p_name"): "person",
+    ("access_range", "p_for"): "see", ("access_sealed", "p_name"): "person",
     ("audit_open_finding", "p_source"): "auditor", ("access_sign_undertaking", "p_version"): 1,
     ("ledger_prune", "p_most"): 1, ("access_propose_limit", "p_most"): 99,
     ("audit_draw", "p_seed"): b"x", ("audit_open_week", "p_monday"): "2026-01-12", ("access_review_emergency", "p_ground"): "glass",

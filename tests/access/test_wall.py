@@ -222,7 +222,7 @@ def unasking_policies(raw: Raw) -> set[str]:
            WHERE c.relnamespace = 'public'::regnamespace AND p.polpermissive AND EXISTS (
                SELECT FROM pg_roles r WHERE r.rolname = 'suyuan_app' AND (r.oid = ANY (p.polroles) OR 0 = ANY (p.polroles)))"""
     )
-    asks = re.compile(r"\( SELECT access_(reach|person_now|account_now)\(")
+    asks = re.compile(r"\( SELECT access_(range|person_now|account_now)\(")
     # Whatever else a policy reads of the session it reads row by row, and so of whoever sets it between two rows.
     alone = re.compile(r"current_setting|access_(in_scope|may_open)\(")
     return {
@@ -693,7 +693,7 @@ def test_a_context_is_not_widened_between_two_rows(filled: World, superuser: Sup
         assert max(found, fetched) > plain
     finally:
         owner.execute(
-            "DO $$ BEGIN EXECUTE format('ALTER POLICY in_scope ON records_batch USING (%s)', access_rule('see')); END $$"
+            "DO $$ BEGIN EXECUTE format('ALTER POLICY in_scope ON records_batch USING (%s)', access_range_rule('see')); END $$"
         )
 
 

@@ -73,28 +73,6 @@ BEGIN
     WHERE person = p_person AND person <> access_person_now();
 END $$;
 
--- Until ways in are asked and confirmed (ways_in.sql) these three are held to the range as well.
-CREATE OR REPLACE FUNCTION access_add_account(p_person bigint, p_username text, p_hash text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-    PERFORM access_require_person(ARRAY['system_administrator'], p_person);
-    INSERT INTO access_account (password, username, person, email, is_active, must_change)
-    VALUES (p_hash, p_username, p_person, '', true, true);
-END $$;
-CREATE OR REPLACE FUNCTION access_unlock(p_username text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-    PERFORM access_require_person(ARRAY['security_administrator'],
-        (SELECT person FROM access_account WHERE username = p_username));
-    DELETE FROM access_try WHERE username = p_username;
-END $$;
-CREATE OR REPLACE FUNCTION access_reset_factors(p_person bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-    PERFORM access_require_person(ARRAY['security_administrator'], p_person);
-    DELETE FROM mfa_authenticator m USING access_account a
-    WHERE a.id = m.user_id AND a.person = p_person AND a.person <> access_person_now();
-END $$;
 DROP FUNCTION access_require(text);
 
 CREATE OR REPLACE FUNCTION access_disable_idle() RETURNS SETOF bigint

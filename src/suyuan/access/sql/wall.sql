@@ -2,8 +2,8 @@
 --
 -- A proof is 32 random bytes or more that only its bearer has; the tables hold its SHA-256. `access_enter` takes a proof, reads
 -- from the tables what the person may do, writes that into the transaction's variables, and seals them: a code over all of
--- them, the connection and the transaction, under a secret that the application role cannot read. Policies and functions ask
--- `access_proven()`, once a statement, whether the variables still say what was sealed.
+-- them, the connection and the transaction, under a secret that the application role cannot read. Functions ask
+-- `access_proven()` whether the variables still say what was sealed; policies take `access_range`, once a statement.
 
 -- Two keys of one block of SHA-256 each: sha256(outer || sha256(inner || said)) is the nested construction of HMAC (RFC 2104).
 CREATE TABLE access_secret (
@@ -67,23 +67,56 @@ BEGIN
     RETURN coalesce(current_setting('suyuan.seal', true) = access_seal_now(), false);
 END $$;
 
+-- One variable as it was sealed; NULL where it is empty or the seal is broken.
+CREATE FUNCTION access_sealed(p_name text) RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF access_proven() THEN
+        RETURN NULLIF(current_setting('suyuan.' || p_name, true), '');
+    END IF;
+    RETURN NULL;
+END $$;
 -- The proven person, and the account they came in with; NULL without a proof. A policy asks in a sub-select, once a statement.
 CREATE OR REPLACE FUNCTION access_person_now() RETURNS bigint LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF current_setting('suyuan.seal', true) = access_seal_now() THEN
-        RETURN NULLIF(current_setting('suyuan.person', true), '')::bigint;
-    END IF;
-    RETURN NULL;
+    RETURN access_sealed('person')::bigint;
 END $$;
 CREATE FUNCTION access_account_now() RETURNS bigint LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF current_setting('suyuan.seal', true) = access_seal_now() THEN
-        RETURN NULLIF(current_setting('suyuan.account', true), '')::bigint;
-    END IF;
-    RETURN NULL;
+    RETURN access_sealed('account')::bigint;
 END $$;
+
+-- What a context reaches is one value, taken whole from sealed variables. A policy that reads several of them row by row can be
+-- led on between two rows of a statement or a cursor: one changed after the seal was checked, or another context entered.
+
+-- The agencies whose rows of a level the proven context may 'see' in a list, 'open' under a purpose, open although 'sealed', or
+-- 'collect' for; empty where it may not.
+CREATE FUNCTION access_range(p_for text, p_level smallint) RETURNS int8range
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    duty text := current_setting('suyuan.duty', true);
+    purpose text := NULLIF(current_setting('suyuan.purpose', true), '');
+BEGIN
+    IF NOT access_proven() OR coalesce(NULLIF(current_setting('suyuan.clearance', true), '')::smallint, 0) < p_level
+       OR NOT coalesce(CASE p_for WHEN 'see' THEN true WHEN 'open' THEN purpose <> 'duty'
+           WHEN 'sealed' THEN duty = 'department_head' AND purpose NOT IN ('duty', 'emergency')
+           WHEN 'collect' THEN duty = 'collector' END, false) THEN
+        RETURN 'empty';
+    END IF;
+    IF p_for = 'collect' THEN
+        RETURN int8range(current_setting('suyuan.agency')::bigint, current_setting('suyuan.agency')::bigint, '[]');
+    END IF;
+    RETURN int8range(current_setting('suyuan.scope_lo')::bigint, current_setting('suyuan.scope_hi')::bigint);
+END $$;
+
+-- That as a rule over a row's agency and level, for policies. The sub-selects are asked once a statement, and each row is decided
+-- by one of them alone.
+CREATE FUNCTION access_range_rule(p_for text) RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT format('CASE level WHEN 1 THEN (SELECT access_range(%1$L, 1::smallint)) ELSE (SELECT access_range(%1$L, 2::smallint)) END '
+                  '@> agency', p_for)
+$$;
 
 -- The acting person's duty as the tables have it, under the proven ground; NULL without a live one.
 CREATE OR REPLACE FUNCTION access_acting_duty() RETURNS access_duty
@@ -356,7 +389,8 @@ DO $$
 DECLARE f text;
 BEGIN
     FOREACH f IN ARRAY ARRAY[
-        'access_proven()', 'access_person_now()', 'access_account_now()', 'access_enter(bigint, bigint, bytea)',
+        'access_proven()', 'access_sealed(text)', 'access_range(text, smallint)', 'access_person_now()', 'access_account_now()',
+         'access_enter(bigint, bigint, bytea)',
         'access_be(bytea)', 'access_check_password(bigint, text)', 'access_open_session(bigint, text, bytea)',
         'access_vouch_session(bigint, bytea, bigint, bytea)', 'access_signed_in(bytea)', 'access_lives(bytea)', 'access_end_proof(bytea)',
         'access_change_password(text, text)', 'access_task_ticket(text, bytea)'] LOOP
@@ -365,4 +399,4 @@ BEGIN
     END LOOP;
 END $$;
 REVOKE EXECUTE ON FUNCTION access_shown(bytea), access_open_batch(uuid), access_make_session(bigint, bytea, text),
-    access_vouched(text, bigint, bytea), access_end_ways(bigint, bytea), access_command_ticket(bigint, text, bytea) FROM PUBLIC;
+    access_range_rule(text), access_vouched(text, bigint, bytea), access_end_ways(bigint, bytea), access_command_ticket(bigint, text, bytea) FROM PUBLIC;

@@ -1,11 +1,11 @@
--- The wall of what is on its way in (access/sql/wall.sql): each policy asks once a statement who is proven to act.
+-- The wall of what is on its way in: each policy takes what a context reaches as one sealed value (access/sql/wall.sql).
 DO $$
 DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['collection_import', 'collection_upload', 'collection_found', 'collection_draft',
                              'collection_delivery'] LOOP
-        EXECUTE format('ALTER POLICY own ON %I USING (person = (SELECT access_person_now()) AND access_in_scope(agency, level))
-                        WITH CHECK (person = (SELECT access_person_now()) AND access_in_scope(agency, level))', t);
+        EXECUTE format('ALTER POLICY own ON %1$I USING (person = (SELECT access_person_now()) AND %2$s)
+                        WITH CHECK (person = (SELECT access_person_now()) AND %2$s)', t, access_range_rule('see'));
     END LOOP;
 END $$;
 

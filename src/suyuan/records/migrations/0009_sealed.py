@@ -11,4 +11,4 @@ class Migration(migrations.Migration):
     """One policy more."""
 
     dependencies = [("records", "0008_release"), ("access", "0010_ranges")]
-    operations = [run("records", "sealed"), run("records", "first_side"), run("records", "release_root")]
+    operations = [run("records", "sealed")]

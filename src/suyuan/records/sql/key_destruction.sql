@@ -44,3 +44,11 @@ BEGIN
 END $$;
 REVOKE EXECUTE ON FUNCTION records_destroy_key(int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION records_destroy_key(int) TO suyuan_app;
+
+-- Numbers only, and still the installation's: for its custodians at the root, and for what renews keys by the clock.
+CREATE OR REPLACE FUNCTION records_under_keys() RETURNS TABLE (key_id int, records bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM access_require_unattended('storage_custodian');
+    RETURN QUERY SELECT r.key_id, count(*) FROM records_record r GROUP BY 1;
+END $$;

@@ -14,12 +14,14 @@ CREATE TRIGGER records_unchangeable BEFORE UPDATE OR DELETE OR TRUNCATE ON recor
     FOR EACH STATEMENT EXECUTE FUNCTION records_unchangeable();
 CREATE TRIGGER ledger_changed AFTER INSERT ON records_release FOR EACH ROW EXECUTE FUNCTION ledger_changed();
 
--- Whoever keeps the catalog records it, with a reason; the first start records what it came with.
+-- Whoever keeps the catalog records it, with a reason, and administers at the root, since it is the installation's; the first
+-- start records what it came with.
 CREATE FUNCTION records_record_release(p_release bytea, p_content bytea, p_files jsonb, p_reason text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE mine access_duty := access_acting_duty(); made bigint;
 BEGIN
-    IF EXISTS (SELECT FROM records_release) AND coalesce(mine.kind NOT IN ('system_administrator', 'security_administrator'), true) THEN
+    IF EXISTS (SELECT FROM records_release)
+       AND NOT coalesce(mine.kind IN ('system_administrator', 'security_administrator') AND mine.agency = 0, false) THEN
         RAISE EXCEPTION 'access_duty_missing' USING ERRCODE = 'insufficient_privilege';
     END IF;
     INSERT INTO records_release (release, content, files, person, reason)

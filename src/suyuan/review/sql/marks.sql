@@ -46,9 +46,10 @@ REVOKE EXECUTE ON FUNCTION review_mark_allowed(), review_marks_end() FROM PUBLIC
 ALTER TABLE review_mark ENABLE ROW LEVEL SECURITY;
 ALTER TABLE review_mark FORCE ROW LEVEL SECURITY;
 CREATE POLICY owner_functions ON review_mark TO suyuan_owner USING (true) WITH CHECK (true);
-CREATE POLICY own ON review_mark TO suyuan_app
-    USING ((SELECT access_proven()) AND reviewer = (SELECT access_person_now()) AND access_in_scope(agency, level))
-    WITH CHECK (reviewer = (SELECT access_person_now()) AND access_in_scope(agency, level));
+DO $$ BEGIN
+    EXECUTE format('CREATE POLICY own ON review_mark TO suyuan_app USING (reviewer = (SELECT access_person_now()) AND %1$s)
+                    WITH CHECK (reviewer = (SELECT access_person_now()) AND %1$s)', access_range_rule('see'));
+END $$;
 GRANT SELECT, INSERT, UPDATE, DELETE ON review_mark TO suyuan_app;
 
 -- What rows of a batch said before, for whoever is to review it: the revision in force, else the one before. The
