@@ -93,7 +93,7 @@ def test_a_file_where_none_belongs_is_dropped(world: World, monkeypatch: pytest.
     made: list[int] = []
     real = os.memfd_create
     monkeypatch.setattr(uploads.os, "memfd_create", lambda name: made.append(1) or real(name))
-    file = SimpleUploadedFile("a.csv", "号牌号码，号牌种类\n浙A12345,02\n".encode())
+    file = SimpleUploadedFile("a.csv", "号牌号码,号牌种类\n浙A12345,02\n".encode())
     client = signed_in(world.collector.username)
     Client().post("/sign-in/", {"login": "x", "password": "y", "file": file})
     file.seek(0)

@@ -72,7 +72,7 @@ def test_pages_name_no_rule_by_its_id() -> None:
         assert not re.search(r"\{\{ *[a-z_.]*\brule\b[^}|]*\}\}", path.read_text("utf-8")), path
 
 
-@pytest.mark.parametrize("text", ["没有的，请申请", "岗位；事由", "(请先签署)后再试", "已退出：请登录"])
+@pytest.mark.parametrize("text", ["没有的,请申请", "岗位;事由", "(请先签署)后再试", "已退出:请登录"])
 def test_half_width_is_found(text: str) -> None:
     """Negative control."""
     assert troubles(iter([("here", f"说明{text}")])) == [f"here 说明{text}"]
