@@ -72,6 +72,17 @@ def processes_of(data: Path) -> list[int]:
     return found
 
 
+def web_processes(data: Path) -> list[int]:
+    """The processes that answer: children of `suyuan serve`."""
+    found = []
+    for process in processes_of(data):
+        command = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+        parent = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+        if b"serve" in command and parent in processes_of(data):
+            found.append(process)
+    return found
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder that the tests of this file use one after another."""
@@ -122,7 +133,7 @@ def test_whatever_is_killed_comes_back(data: Path) -> None:
 
 
 def test_after_a_kill_of_the_supervisor_the_next_start_takes_over(data: Path) -> None:
-    """Its children leave with it, the database stays; a second start finds it and serves."""
+    """The database stays; a second start finds it and serves."""
     up = Running(data)
     up.ready()
     up.process.kill()
@@ -131,6 +142,21 @@ def test_after_a_kill_of_the_supervisor_the_next_start_takes_over(data: Path) ->
     again.ready()
     assert again.stop(signal.SIGINT) == 0
     assert not anyone_in(data / "pg")
+
+
+def test_whatever_the_supervisor_started_leaves_with_it(data: Path) -> None:
+    """Also a web process that does not hear that it is to stop; only the database stays."""
+    up = Running(data)
+    up.ready()
+    deaf = web_processes(data)
+    assert deaf
+    for process in deaf:
+        os.kill(process, signal.SIGSTOP)
+    up.process.kill()
+    up.process.wait()
+    while processes_of(data):
+        time.sleep(0.1)
+    Server(Installation.open(data)).stop()
 
 
 def test_a_stop_in_the_middle_of_starting_leaves_nothing_behind(data: Path) -> None:

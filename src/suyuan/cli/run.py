@@ -23,6 +23,8 @@ from suyuan.installation.supervisor import LIFELINE, SUPERVISED, leave_with_supe
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 IDLE = 600
 """Seconds after which a thread that waits for requests ends; the longest that the server takes."""
+CLOSING = 10
+"""Seconds that a process has for the answers it is at; one told to stop while it starts does not hear it at all."""
 
 
 @click.command()
@@ -57,6 +59,7 @@ def _serve(host: str, port: int, workers: int, certificate: Path | None, key: Pa
         blocking_threads=4,
         blocking_threads_idle_timeout=IDLE,
         respawn_failed_workers=True,
+        workers_kill_timeout=CLOSING,
         process_name=None,
         ssl_cert=certificate,
         ssl_key=key,

@@ -23,6 +23,7 @@ from suyuan.installation.postgres import Server
 Notice = Callable[[str, str], None]
 LIFELINE = "SUYUAN_LIFELINE"
 SUPERVISED = "SUYUAN_SUPERVISED"
+ORPHAN_PATIENCE = 15.0  # seconds in which a child without a supervisor may close what it has open
 LONGEST_PAUSE = 5.0  # seconds between two starts of a child that keeps dying
 DATABASE_PAUSE = 2.0  # seconds between two starts of a database that cannot come back
 
@@ -156,7 +157,7 @@ class Supervisor:
 
 
 def leave_with_supervisor() -> None:
-    """In a child: a thread that ends this process, as SIGTERM would, when the supervisor is gone."""
+    """Starts a thread that ends this child and what it started when the supervisor is gone: SIGTERM, then SIGKILL."""
     lifeline = os.environ.pop(LIFELINE, None)
     if lifeline is not None:
         threading.Thread(target=_wait_for_end, args=[int(lifeline)], daemon=True).start()
@@ -165,6 +166,8 @@ def leave_with_supervisor() -> None:
 def _wait_for_end(lifeline: int) -> None:
     os.read(lifeline, 1)
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(ORPHAN_PATIENCE)
+    os.killpg(0, signal.SIGKILL)  # the supervisor gave it a group of its own
 
 
 def leave_with_parent() -> None:
