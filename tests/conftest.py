@@ -153,6 +153,7 @@ def _one_at_a_time() -> Iterator[None]:
 @contextmanager
 def _clone() -> Iterator[str]:
     before = os.environ.get("SUYUAN_DATABASE")
+    assert before or not _connected(), "a fixture used the template before the test's database was there"
     name = f"test_{secrets.token_hex(6)}"
     place = _installation.place
     owner, app, sequencer = (place.role(role) for role in ROLES)
@@ -169,6 +170,12 @@ def _clone() -> Iterator[str]:
     finally:
         _point_at(before)
         _on_server("DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _connected() -> bool:
+    from django.db import connections
+
+    return any(connections[alias].connection is not None for alias in ("default", "owner"))
 
 
 def _on_server(statement: str, *names: str) -> None:

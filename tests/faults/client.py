@@ -29,6 +29,9 @@ def main(folder: Path, duty: str, seed: str, journal: Path) -> None:
     use(Installation.open(folder))
     os.environ["DJANGO_SETTINGS_MODULE"] = "suyuan.web.settings"
     django.setup()
+    import tickets
+
+    tickets.install()
     from django.db import DatabaseError, connection
 
     from world import _somebody

@@ -60,9 +60,10 @@ def dump(installation: Installation) -> bytes:
 
 
 @pytest.mark.clause("3.3.3", "5.2.1")
-@pytest.mark.usefixtures("level_two")
 @pytest.mark.control("C22", "C26")
-def test_a_dump_of_the_database_shows_no_canary(fresh_world: World, installation: Installation, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_dump_of_the_database_shows_no_canary(
+    fresh_world: World, level_two: None, installation: Installation, tmp_path: Path
+) -> None:
     """Records of every type in force or waiting, rows given back, findings, reasons, drafts, file names."""
     world, hidden = fresh_world, []
     with psycopg.connect(installation.database("admin"), autocommit=True) as owner:
@@ -151,10 +152,10 @@ def lines_with_canaries(data: bytes) -> list[str]:
 def sessions_in_plain() -> tuple[list[dict[str, Any]], bool]:
     """Sessions that can be read from the table without a key, and whether those that cannot hold a canary."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT session_data FROM django_session")
-        stored = [row[0] for row in cursor.fetchall()]
-    held = [SessionStore().decode(one) for one in stored]
-    return [found for one in stored if (found := Plain().decode(one))], any(
+        cursor.execute("SELECT session_key, session_data FROM django_session")
+        stored = cursor.fetchall()
+    held = [SessionStore(key).decode(sealed) for key, sealed in stored]
+    return [found for _, sealed in stored if (found := Plain().decode(sealed))], any(
         shown_in(unquote(str(one)).encode()) for one in held
     )
 
