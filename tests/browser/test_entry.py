@@ -50,7 +50,8 @@ def test_words_that_mean_no_code_are_not_lost_in_silence(form: Page) -> None:
     form.fill("#f-occurred_on", "2024-03-06")
     form.fill("#f-description", "闯红灯")
     form.fill("#f-plate_kind", "没有这一种")
-    form.get_by_role("button", name="提交初审").click()
+    with form.expect_navigation():
+        form.get_by_role("button", name="提交初审").click()
     expect(form.locator("#f-plate_kind")).to_have_value("没有这一种")
     expect(form.locator("#n-plate_kind")).to_contain_text("号牌种类")
     form.fill("#f-plate_kind", "小型汽车")

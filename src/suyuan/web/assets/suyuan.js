@@ -77,11 +77,19 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 // A form with much typed into it is sent only while the session of who typed it lives; else the page stays as it is.
+function turning(button, on) {
+  button?.classList.toggle("btn-loading", on);
+  button?.setAttribute("aria-busy", String(on));
+}
 async function sendKept(form, submitter) {
+  turning(submitter, true);
   let now;
-  try { now = await asked(); } catch { showLost("network"); return; }
-  if (!now) { showLost("session"); return; }
-  if (String(now.person) !== person) { showLost("other"); return; }
+  let lost = "";
+  try { now = await asked(); } catch { lost = "network"; }
+  if (!lost && !now) lost = "session";
+  if (!lost && String(now.person) !== person) lost = "other";
+  turning(submitter, false);
+  if (lost) { showLost(lost); return; }
   showLost("session", false);
   showLost("other", false);
   renewTokens(now);
@@ -137,14 +145,13 @@ document.addEventListener("submit", (event) => {
   // A form that answers with a file leaves the page as it is, so its button must not go on turning.
   if (form.method === "post" && !form.matches("[hx-post],[data-download]")) {
     form.dataset.sent = "1";
-    event.submitter?.setAttribute("aria-busy", "true");
-    event.submitter?.classList.add("btn-loading");
+    turning(event.submitter, true);
   }
 });
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => {
     delete form.dataset.sent;
-    form.querySelectorAll(".btn-loading").forEach((button) => button.classList.remove("btn-loading"));
+    form.querySelectorAll(".btn-loading").forEach((button) => turning(button, false));
   });
 });
 
