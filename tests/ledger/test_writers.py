@@ -18,6 +18,7 @@ from suyuan.installation.sql import statements
 from suyuan.ledger import actions as ledger
 from suyuan.ledger import sequencer, verify
 from suyuan.ledger.acts import Act
+from suyuan.ledger.errors import LedgerGap, LedgerUnavailable
 from world import World
 
 Superuser = Callable[[], psycopg.Connection[Any]]
@@ -151,3 +152,57 @@ def test_nobody_closes_a_counter_whose_entries_wait(fresh_world: World, superuse
     attacker.execute("SET session_replication_role = replica")
     attacker.execute("UPDATE ledger_writer SET open = false")
     assert {one.code for one in verify.verify_log()} == {"ledger.writer_closed"}
+
+
+STRAY = "INSERT INTO ledger_entry (writer, n, at, act, person, ground, agency, mac) VALUES (%s, %s, 1, 3, 0, 0, 0, '')"
+
+
+def moved(writer: int, by: int, *entries: int) -> None:
+    """A counter moved by plain SQL under the application role, with entries of these numbers beyond it, and committed."""
+    with psycopg.connect(current().database("app")) as raw:
+        [(before,)] = raw.execute("SELECT n FROM ledger_writer WHERE writer = %s", [writer]).fetchall()
+        raw.execute("UPDATE ledger_writer SET n = n + %s WHERE writer = %s", [by, writer])
+        for one in entries:
+            raw.execute(STRAY, [writer, before + one])
+
+
+@pytest.mark.clause("5.3.1")
+@pytest.mark.control("C19")
+def test_no_counter_moves_without_its_entries(fresh_world: World, superuser: Superuser) -> None:
+    """By SQL alone the log cannot be stopped with a number that is missing; without the rule it is."""
+    writer = enter()
+    sequenced()
+    for by, entries in ((1, ()), (2, (2,)), (2, (1, 3)), (10**12, (1,))):
+        with pytest.raises(psycopg.errors.CheckViolation, match="ledger_writer_entered"):
+            moved(writer, by, *entries)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), psycopg.connect(current().database("app")) as raw:
+        raw.execute("INSERT INTO ledger_writer (n) VALUES (9)")
+    enter(3)
+    assert sequenced() == 3
+    superuser().execute("DROP TRIGGER ledger_writer_entered ON ledger_writer")
+    moved(writer, 1)
+    with pytest.raises(LedgerGap):
+        sequenced()
+
+
+@pytest.mark.clause("5.3.1")
+@pytest.mark.control("C19")
+def test_an_entry_in_the_way_stops_one_act_and_no_other(fresh_world: World, superuser: Superuser) -> None:
+    """Whoever puts an entry before a counter is named by verify; the next act, and the next connection, take another counter."""
+    writer = enter()
+    number = writers(superuser())[writer]
+    with psycopg.connect(current().database("app"), autocommit=True) as raw:
+        raw.execute(STRAY, [writer, number + 1])
+    with pytest.raises(LedgerUnavailable):
+        enter()
+    other = enter()
+    assert other != writer
+    connection.close()
+    _ended(superuser())
+    assert enter() == other
+    sequenced()
+    assert {fault.code for fault in verify.verify()} & {
+        "ledger.entry_unsequenced",
+        "ledger.entries_missing",
+        "ledger.mac_wrong",
+    }

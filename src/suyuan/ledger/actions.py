@@ -11,7 +11,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import orjson
-from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection, transaction
 
 from suyuan.installation.sql import statements
 from suyuan.ledger import alarm, bound, keys
@@ -125,7 +125,7 @@ def _in_time() -> Iterator[None]:
     try:
         with within(connection.connection):
             yield
-    except (OperationalError, InterfaceError, InternalError) as exc:
+    except (OperationalError, InterfaceError, InternalError, IntegrityError) as exc:
         alarm.raise_alarm("ledger_unavailable", {})
         raise LedgerUnavailable from exc
 
@@ -136,7 +136,11 @@ def _insert(entry: Entry) -> bool:
     values["detail"] = None if entry.detail is None else orjson.dumps(entry.detail).decode()
     values["mac"] = bind(encode(entry), keys.source().mac_key())
     with _in_time(), connection.cursor() as cursor:
-        cursor.execute(_SQL["append"], values)
+        try:
+            cursor.execute(_SQL["append"], values)
+        except IntegrityError:  # an entry of nobody's has this number: the next act takes another counter
+            _writers.pop(connection.connection, None)
+            raise
         return bool(cursor.rowcount == 1)
 
 

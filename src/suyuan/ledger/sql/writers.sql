@@ -19,16 +19,33 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- The application moves counters; it closes none.
+-- The application moves counters; it makes and closes none.
 REVOKE INSERT, UPDATE ON ledger_writer FROM suyuan_app;
-GRANT INSERT (n), UPDATE (n) ON ledger_writer TO suyuan_app;
+GRANT UPDATE (n) ON ledger_writer TO suyuan_app;
+
+-- No counter moves without its entries, in the same transaction: one missing number would stop the log for good. Asked as the
+-- transaction ends, since an import moves its counter before it copies its entries.
+CREATE FUNCTION ledger_writer_entered() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    IF NEW.n - OLD.n <> (SELECT count(*) FROM ledger_entry WHERE writer = NEW.writer AND n > OLD.n AND n <= NEW.n) THEN
+        RAISE EXCEPTION 'ledger_writer_entered' USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_writer_entered';
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE EXECUTE ON FUNCTION ledger_writer_entered() FROM PUBLIC;
+CREATE CONSTRAINT TRIGGER ledger_writer_entered AFTER UPDATE ON ledger_writer DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.n <> OLD.n) EXECUTE FUNCTION ledger_writer_entered();
 
 -- A counter for this session, until the session ends: one that nobody holds, else a new one. The number is read once the
--- lock is held, so whoever held it before has ended, and what they wrote is seen.
-CREATE FUNCTION ledger_lease() RETURNS TABLE (writer int, n bigint) LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+-- lock is held, so whoever held it before has ended, and what they wrote is seen. One before which an entry of nobody's stands is
+-- left alone: the next number would be taken.
+CREATE FUNCTION ledger_lease() RETURNS TABLE (writer int, n bigint) LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE free int;
 BEGIN
-    FOR free IN SELECT w.writer FROM ledger_writer w WHERE w.open ORDER BY w.writer LOOP
+    FOR free IN SELECT w.writer FROM ledger_writer w WHERE w.open AND NOT EXISTS (
+        SELECT FROM ledger_entry e WHERE e.writer = w.writer AND e.n > w.n) ORDER BY w.writer LOOP
         EXIT WHEN pg_try_advisory_lock(5376, free);
         free := NULL;
     END LOOP;
@@ -38,3 +55,5 @@ BEGIN
     END IF;
     RETURN QUERY SELECT w.writer, w.n FROM ledger_writer w WHERE w.writer = free;
 END $$;
+REVOKE EXECUTE ON FUNCTION ledger_lease() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger_lease() TO suyuan_app;
