@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -22,7 +22,8 @@ from suyuan.installation import Installation
 from suyuan.web import bodies, uploads
 from world import World, signed_in
 
-SENT = 200 << 20
+SENT = int(os.environ.get("SUYUAN_SENT_MB", "200")) << 20  # the figure of docs/performance.md is taken with 600
+FILE = 100 << 20  # of a collector: taken in, as it should be
 SPARE = 10 << 20
 TAIL = b"\r\n--b--\r\n"
 FORM = "application/x-www-form-urlencoded"
@@ -183,7 +184,9 @@ def send(server: Served, path: str, *, chunked: bool = False, size: int = SENT, 
 
 
 @pytest.mark.control("C39")
-def test_what_nobody_sends_does_not_fill_the_memory(server: Served, installation: Installation) -> None:
+def test_what_nobody_sends_does_not_fill_the_memory(
+    server: Served, installation: Installation, record_property: Callable[[str, object], None]
+) -> None:
     """200 MB to each door, with a length and without: the process that answers grows by 10 MB at most."""
     [worker] = server.workers()[-1:]
     for path in ("/sign-in/", "/activate/", "/collect/import/", "/api/types/violation/batches"):
@@ -193,15 +196,16 @@ def test_what_nobody_sends_does_not_fill_the_memory(server: Served, installation
         for chunked in (False, True):
             for path in ("/sign-in/", "/activate/", "/collect/import/", "/api/types/violation/batches"):
                 assert send(server, path, chunked=chunked) in (0, 411, 413)
+    record_property("grown_mb", round((most[0] - before) / 2**20, 1))
     assert most[0] - before <= SPARE
 
 
 @pytest.mark.control("C39")
 def test_the_measure_notices_what_is_taken_in(server: Served, world: World) -> None:
-    """A collector's file of half the size lies in memory while it is read: what the test above would see."""
+    """A collector's file of 100 MB lies in memory while it is read: what the test above would see."""
     session = signed_in(world.collector.username).cookies["sessionid"].value
     [worker] = server.workers()[-1:]
     before = memory(worker)
     with highest(worker) as most:
-        assert send(server, "/collect/import/", size=SENT // 2, session=session) == 302
-    assert most[0] - before > SENT // 2
+        assert send(server, "/collect/import/", size=FILE, session=session) == 302
+    assert most[0] - before > FILE
