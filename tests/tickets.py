@@ -5,8 +5,9 @@ Whatever holds a proof of its own (a request, a call with a token, a command, a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
@@ -18,6 +19,7 @@ from suyuan.access.models import Account
 from suyuan.access.sign_in import store
 from suyuan.installation import current
 
+T = TypeVar("T")
 _tickets: dict[tuple[str, int], bytes] = {}
 
 
@@ -82,7 +84,13 @@ def in_session(username: str) -> Iterator[Account]:
         yield Account.objects.get(username=username)
 
 
-def settled(username: str) -> None:
-    """Let an account be one whose first password was changed."""
-    with psycopg.connect(current().database("owner"), autocommit=True) as owner:
-        owner.execute("UPDATE access_account SET must_change = false WHERE username = %s", [username])
+def be_process(raw: psycopg.Connection[Any]) -> None:
+    """A connection's transaction is this process's own: it shows a voucher for that connection."""
+    [connected] = raw.execute("SELECT pg_backend_pid()").fetchone() or (0,)
+    assert raw.execute("SELECT access_be_process(%s, %s)", proof.voucher(f"process {connected}")).fetchone() == (True,)
+
+
+def by_process(call: Callable[[], T]) -> T:
+    """What the process itself is told, by the clock say."""
+    with proof.as_process():
+        return call()

@@ -219,8 +219,8 @@ def _people(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         connection.execute(
             """WITH p AS (INSERT INTO access_person (staff_no, name, agency) VALUES (%(no)s, %(name)s, %(agency)s)
                           RETURNING person),
-                    a AS (INSERT INTO access_account (password, username, person, email, is_active, must_change)
-                          SELECT %(hash)s, %(username)s, person, '', true, false FROM p),
+                    a AS (INSERT INTO access_account (password, username, person, email, is_active)
+                          SELECT %(hash)s, %(username)s, person, '', true FROM p),
                     d AS (INSERT INTO access_duty (person, kind, agency, reason)
                           SELECT person, %(kind)s, %(agency)s, 'test' FROM p RETURNING duty, person),
                     s AS (INSERT INTO access_undertaking_signature (person, version, name)

@@ -92,8 +92,8 @@ def _people(owner: psycopg.Connection[Any], one: Place, world: World) -> None:
     )
     t["account"] = _one(
         owner,
-        """INSERT INTO access_account (password, username, person, email, is_active, must_change)
-           VALUES ('!', %s, %s, '', true, false) RETURNING id""",
+        """INSERT INTO access_account (password, username, person, email, is_active)
+           VALUES ('!', %s, %s, '', true) RETURNING id""",
         [name, t["person"]],
     )
     t["username"] = name
@@ -214,7 +214,7 @@ BY_NAME: dict[tuple[str, str], Any] = {
     ("p_keys", "_bytea"): [], ("p_marks", "_bytea"): [], ("p_seqs", "_int4"): [0, 1, 2], ("p_skipped", "int4"): 0, ("p_days", "int4"): 1, ("p_cap", "int4"): 9,
     ("p_most", "int4"): 9, ("p_version", "int4"): 1, ("leaf", "int8"): 1, ("p_starts", "date"): "today", ("p_ends", "date"): "tomorrow",
     ("p_expires", "date"): "tomorrow", ("p_due", "date"): "tomorrow", ("day", "date"): "today", ("at", "timestamptz"): "now",
-    ("p_range", "int8range"): "[0,9)", ("p_division", "text"): "", ("p_record_id", "uuid"): "record",
+    ("p_range", "int8range"): "[0,9)", ("p_seconds", "int4"): 1, ("p_division", "text"): "", ("p_record_id", "uuid"): "record",
 }  # fmt: skip
 BY_TYPE: dict[str, Any] = {"jsonb": "{}", "text": "x" * 20, "bytea": b"x" * 32, "bool": True}
 THINGS = {"person", "duty", "ground", "request", "proposal", "finding", "account", "token", "way", "record", "batch", "writer",

@@ -123,7 +123,7 @@ def by_code(client: Client, secret: str, who: Somebody, address: str) -> bool:
 @pytest.mark.control("C3")
 def test_sixty_wrong_codes_are_five(world: World, secret: str, superuser: Superuser) -> None:
     """After five the sign-in begins anew and no code is checked, wherever else it comes from; the own browser goes on."""
-    superuser().execute("DELETE FROM django_cache")  # or the code that enrolled could not be used again
+    superuser().execute("DELETE FROM access_used")  # or the code that enrolled could not be used again
     checked: list[str] = []
     real = totp.TOTP.validate_code
 
@@ -158,7 +158,7 @@ def test_without_the_count_the_sixty_first_code_would_open(
     world: World, secret: str, superuser: Superuser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control of the test above: what it sees when nothing is locked."""
-    superuser().execute("DELETE FROM django_cache")
+    superuser().execute("DELETE FROM access_used")
     monkeypatch.setattr(factors, "FACTOR", Kind("second", of_source=10**6))
     monkeypatch.setattr(attempts, "TRIES_ADDRESS", 10**6)
     thief, _ = try_codes(secret, world.collector, CODES)
@@ -369,14 +369,13 @@ def test_one_ipv6_network_is_one_address(world: World) -> None:
 
 
 @pytest.mark.control("C3")
-def test_a_right_try_gives_back_what_it_took(world: World) -> None:
+def test_a_right_try_gives_back_what_it_took(world: World, superuser: Superuser) -> None:
     """People who sign in all day from one address use nothing up; a few wrong ones in between neither."""
     for _ in range(attempts.TRIES_UNKNOWN):
         assert gets_in(world.first, HOME)
         enter(Client(), world.first, "wrong", HOME)
         assert gets_in(world.first, HOME)
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM access_try WHERE source = 'unknown'")
+        superuser().execute("DELETE FROM access_try WHERE source = 'unknown'")
 
 
 def test_a_count_is_not_undone_with_an_act(world: World) -> None:

@@ -60,8 +60,8 @@ def functions(owner: psycopg.Connection[Any]) -> list[Function]:
     ]
 
 
-def call(one: Function, place: Place, duty: str, *, keep: bool = False) -> bool:
-    """Whether somebody gets anywhere with a function at a place; what it did is taken back, unless it is to be kept."""
+def called(one: Function, place: Place, duty: str) -> tuple[str, list[Any]]:
+    """The statement that calls a function at a place, and its values."""
     marks, values = [], []
     for name, kind in one.arguments:
         if kind in one.composite:
@@ -69,10 +69,16 @@ def call(one: Function, place: Place, duty: str, *, keep: bool = False) -> bool:
         else:
             marks.append(f"%s::{kind.removeprefix('_')}{'[]' if kind.startswith('_') else ''}")
             values.append(argument(one.name, name, kind, place, duty))
+    return f"SELECT * FROM {one.name}({', '.join(marks)})", values
+
+
+def call(one: Function, place: Place, duty: str, *, keep: bool = False) -> bool:
+    """Whether somebody gets anywhere with a function at a place; what it did is taken back, unless it is to be kept."""
+    statement, values = called(one, place, duty)
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute(f"SELECT * FROM {one.name}({', '.join(marks)})", values)
+                cursor.execute(statement, values)
                 columns = [column.name for column in cursor.description or ()]
                 found = cursor.fetchall()
             transaction.set_rollback(not keep)
@@ -196,5 +202,5 @@ def test_no_single_person_makes_a_way_in_of_another(
     assert obtained(fresh_world, owner, places[0], duty) == {}
     owner.execute("""CREATE FUNCTION later(p_person bigint) RETURNS boolean LANGUAGE sql SECURITY DEFINER
         SET search_path = pg_catalog, public, pg_temp AS $$ INSERT INTO access_account (password, username, person, email,
-        is_active, must_change) VALUES ('known', 'evil', p_person, '', true, false); SELECT true $$""")
+        is_active) VALUES ('known', 'evil', p_person, '', true); SELECT true $$""")
     assert "later" in obtained(fresh_world, owner, places[0], duty)

@@ -139,8 +139,9 @@ def test_nothing_sealed_opens_at_the_place_of_anything_else(world: World, monkey
 
 
 def planted(name: str, kind: str, data: dict[str, Any]) -> None:
-    """Write a factor of one's own by SQL, as the application role does for its proven person."""
+    """Write a factor of one's own by SQL, as the application role does for its proven person in a process."""
     with psycopg.connect(current().database("app")) as raw:
+        tickets.be_process(raw)
         raw.execute("SELECT access_be(%s)", [tickets.session(name)])
         raw.execute("DELETE FROM mfa_authenticator WHERE user_id = %s AND type = %s", [account(name), kind])
         raw.execute(

@@ -28,6 +28,7 @@ from suyuan.access.sign_in import verifier
 from suyuan.cli.root import root
 from suyuan.installation import current
 from suyuan.review import actions as review
+from tickets import be_process
 from world import FAR_STATION, PASSWORD, STATION, Somebody, World, signed_in
 
 pytestmark = [pytest.mark.clause("5.1.2"), pytest.mark.control("C8", "C9")]
@@ -42,7 +43,6 @@ VARIABLES = (
 # Tables that hold no content, and so no agency of their own, which the role reads without anybody being proven.
 PLAIN = {
     "access_account": "signing in looks an account up; not what its password is checked with",
-    "access_activation": "the first codes, as digests",
     "access_agency": "who is where: pages before any ground name it",
     "access_department": "the same",
     "access_duty": "the same: which grounds a person may choose follows from it",
@@ -54,7 +54,6 @@ PLAIN = {
     "access_clearing": "what of the catalog two administrators cleared; every process asks before it loads the catalog",
     "access_proposal": "what two administrators decide on",
     "access_token": "one's own tokens are listed; never a digest",
-    "access_try": "the lock of signing in",
     "access_undertaking": "the text that everybody signs",
     "access_undertaking_signature": "who has signed",
     "access_use": "how much of a limit is used",
@@ -84,27 +83,22 @@ LIBRARIES = ("auth_", "django_", "account_", "mfa_", "socialaccount_", "usersess
 OPEN = {
     "access_activate": "the first administrators, by a one-time code",
     "access_be": "takes the proof itself",
+    "access_be_process": "takes a code under the key that the vault seals",
     "access_bearer": "takes the token's digest, which no table shows",
-    "access_check_password": "takes what Argon2 makes of the password",
     "access_end_proof": "takes the proof itself",
     "access_enter": "takes the proof itself",
+    "access_founders_expected": "whether an empty installation waits for its first administrators: true or false",
     "access_grounds_closed": "whether a person's ways in wait: true or false",
     "access_lives": "takes the proof itself",
-    "access_offer_codes": "works on an empty installation only",
-    "access_open_session": "takes what Argon2 makes of the password",
     "access_proven": "is the question",
     "access_signed": "whether somebody signed the undertaking: true or false",
     "access_signed_in": "takes the proof itself",
-    "access_finish_ways_in": "opens grounds of whoever has signed in since, by the tables",
     "access_use_way_in": "takes both halves of the code",
     "access_vouch_session": "takes a code under the key that the vault seals",
-    "access_disable_idle": "by the clock, for nobody in particular",
-    "audit_begin_week": "by the clock, for nobody in particular",
     "audit_seats": "at which agencies somebody audits",
-    "ledger_prune": "by the clock; what may go is bounded by age, for the owner too",
-    "records_under_keys": "numbers of records by key, for the limit of uses",
+    "vault_tell": "takes a code under a key that hosts alone have",
 }
-ASKS = ("access_proven", "access_person_now", "access_account_now", "access_acting_duty")
+ASKS = ("access_proven", "access_person_now", "access_account_now", "access_acting_duty", "access_is_process")
 
 
 @contextmanager
@@ -222,7 +216,7 @@ def unasking_policies(raw: Raw) -> set[str]:
            WHERE c.relnamespace = 'public'::regnamespace AND p.polpermissive AND EXISTS (
                SELECT FROM pg_roles r WHERE r.rolname = 'suyuan_app' AND (r.oid = ANY (p.polroles) OR 0 = ANY (p.polroles)))"""
     )
-    asks = re.compile(r"\( SELECT access_(range|person_now|account_now)\(")
+    asks = re.compile(r"\( SELECT access_(range|person_now|account_now|is_process)\(")
     # Whatever else a policy reads of the session it reads row by row, and so of whoever sets it between two rows.
     alone = re.compile(r"current_setting|access_(in_scope|may_open)\(")
     return {
@@ -454,6 +448,7 @@ def test_a_session_is_opened_by_the_password_alone(filled: World) -> None:
     with injected() as raw:
         readable = raw.execute("SELECT password FROM access_account WHERE username = 'collector'").fetchone()[0]
         assert readable in right and readable != right
+        be_process(raw)
         wrong = (readable, "", verifier.shown(account.password, "wrong"), proof.digest(right.encode()).hex())
         for number, shown in enumerate((*wrong, right)):
             digest = bytes([number]) * 32
@@ -473,7 +468,7 @@ SECRETS = (
     "SELECT access_seal_now()", "SELECT access_shown('x')", "SELECT access_make_session(1, 'x', 'password')",
     "SELECT access_command_ticket(1, 'root', 'x')", "SELECT access_end_ways(1, NULL)", "SELECT access_random_block()",
     "SELECT access_vouched('session 1 00', 1, 'x')", "SELECT access_open_batch(NULL)",
-    "UPDATE access_account SET password = 'x'", "UPDATE access_account SET must_change = false",
+    "UPDATE access_account SET password = 'x'",
     "UPDATE access_account SET last_login = now()", "UPDATE access_account SET is_active = true",
     "INSERT INTO access_proof (digest, kind) VALUES ('x', 'session')", "DELETE FROM access_proof",
     "UPDATE access_open_types SET types = 'resident'", "SELECT first_half FROM access_way_in",
@@ -601,7 +596,7 @@ def test_leaving_signing_out_and_ending_a_session_end_its_proof(filled: World, s
 
 
 def test_nobody_gives_somebody_else_a_factor_or_an_identity(filled: World) -> None:
-    """By raw SQL: no passkey of one's own at another's account, no identity joined to it, none taken away; one's own are."""
+    """By raw SQL: no passkey of one's own at another's account, no identity joined to it, none taken away; one's own are, by a process."""
     mine, other = (Account.objects.get(username=name).pk for name in ("collector", "security"))
     factor = "INSERT INTO mfa_authenticator (user_id, type, data, created_at) VALUES (%s, 'webauthn', '{}', now())"
     identity = """INSERT INTO socialaccount_socialaccount (user_id, provider, uid, last_login, date_joined, extra_data)
@@ -619,7 +614,12 @@ def test_nobody_gives_somebody_else_a_factor_or_an_identity(filled: World) -> No
                     raw.execute(statement, [other])
                 assert raw.execute("DELETE FROM mfa_authenticator WHERE user_id = %s", [other]).rowcount == 0
                 assert raw.execute("UPDATE mfa_authenticator SET user_id = %s", [mine]).rowcount == 0
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), raw.transaction():
+                raw.execute(statement, [mine])  # a session's secret alone makes nothing that outlasts it
+            be_process(raw)
             raw.execute(statement, [mine])
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), raw.transaction():
+                raw.execute(statement, [other])
             raw.rollback()
     assert Authenticator.objects.filter(user_id=other).delete()[0] == 1
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from delivered import deliver, rows_of
-from suyuan.access import proposals
+from suyuan.access import proof, proposals
 from suyuan.access.errors import Conflict
 from suyuan.audit.tasks import prune_ledger
 from suyuan.cli.root import root
@@ -75,7 +75,7 @@ def acts(superuser: Superuser) -> dict[Act, int]:
 
 def pruned(superuser: Superuser) -> Pruned:
     """What is too old goes."""
-    [one] = prune(actions.SYSTEM)
+    [one] = prune(actions.SYSTEM, within=proof.as_process)
     sequence()
     return one
 
@@ -96,7 +96,7 @@ def test_looks_go_after_three_years_and_the_log_still_verifies(old: World, super
     assert after[Act.prune] == 1
     assert codes() == set()
     assert root_before in superuser().execute("SELECT root FROM ledger_checkpoint").fetchall()
-    assert prune(actions.SYSTEM) == []
+    assert prune(actions.SYSTEM, within=proof.as_process) == []
 
 
 @pytest.mark.clause("5.3.2")
@@ -176,7 +176,7 @@ def test_the_years_are_settled_by_two_and_never_below_one(old: World, superuser:
         number = proposals.propose_limit(who, "ledger_years", 1, reason="令〔2026〕2号")
     with old.security.acting() as who, pytest.raises(Conflict):
         proposals.approve(who, number)
-    assert prune(actions.SYSTEM, most=1000)[0].entries == LOOKS + 1
+    assert prune(actions.SYSTEM, most=1000, within=proof.as_process)[0].entries == LOOKS + 1
     with old.security2.acting() as who:
         proposals.approve(who, number)
     assert pruned(superuser).entries == LOOKS + 1
@@ -193,7 +193,7 @@ def test_a_clock_set_back_makes_nothing_old(
         patch.setattr("suyuan.ledger.actions.time.time_ns", lambda: real() - int(4 * YEAR * 1e9))
         actions.append(actions.SYSTEM, Act.sign_in)
     sequence()
-    assert prune(actions.SYSTEM) == []
+    assert prune(actions.SYSTEM, within=proof.as_process) == []
 
 
 def test_the_day_and_the_auditor_prune(old: World, superuser: Superuser) -> None:

@@ -91,8 +91,8 @@ def second_account(case: Case) -> None:
     with also(case, *PLACES[case.wanted]) as doer:
         with psycopg.connect(current().database("owner"), autocommit=True) as owner:
             owner.execute(
-                """INSERT INTO access_account (password, username, person, email, is_active, must_change)
-                   VALUES ('x', %s, %s, '', true, false)""",
+                """INSERT INTO access_account (password, username, person, email, is_active)
+                   VALUES ('x', %s, %s, '', true)""",
                 [f"again{next(SERIAL)}", doer.person],
             )
         case.decide(doer, case.step)

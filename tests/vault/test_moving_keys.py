@@ -21,6 +21,7 @@ from suyuan.ledger import alarm, sequencer, verify
 from suyuan.records import queries, rotation
 from suyuan.vault import actions, custody, holder
 from suyuan.vault.errors import KeyHolderUnreachable
+from tickets import by_process
 from world import World
 
 pytestmark = [pytest.mark.clause("5.2.1"), pytest.mark.usefixtures("own_keys")]
@@ -84,7 +85,7 @@ def test_records_and_signatures_move_there_and_back(
             result = run(root, ["vault", verb, "--in", where, *custodian, "--json"], standalone_mode=False)
             assert result.exception is None, result.output
         [made] = [key for key, (_, state) in held().items() if state == "current"]
-        assert held()[made][0] == expected and rotation.under_keys() == {made: 3}
+        assert held()[made][0] == expected and by_process(rotation.under_keys) == {made: 3}
         assert actions.provider().signing()[-1].holder == expected
         assert (made in actions.provider().file._wrapping) == (where == "file")
         assert [read(fresh_world, record) for record in records] == before
@@ -128,7 +129,7 @@ def test_while_it_is_away_its_records_wait_and_nothing_is_half_done(
             assert "there" in str(caught.value)
     assert rotation.run(1).nothing
     assert all(read(fresh_world, record) for record in records)
-    assert sum(rotation.under_keys().values()) == 3
+    assert sum(by_process(rotation.under_keys).values()) == 3
     assert clean(installation)
 
 

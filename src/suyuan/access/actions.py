@@ -76,7 +76,7 @@ def first_activation_code() -> str | None:
     Only digests are stored, so each call before the first activation makes new codes.
     """
     codes = [(kind, secrets.token_hex(8)) for kind in FOUNDERS]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with proof.as_process(), connection.cursor() as cursor:
         cursor.execute("SELECT access_offer_codes(%s, %s)", [list(FOUNDERS), [_digest(code) for _, code in codes]])
         if not cursor.fetchone()[0]:
             return None

@@ -20,7 +20,6 @@ class Account(AbstractBaseUser):
     person = models.BigIntegerField()
     email = models.EmailField(blank=True, default="")
     is_active = models.BooleanField(default=True)
-    must_change = models.BooleanField(default=False)
     made_at = models.DateTimeField(default=timezone.now)
     password_at = models.DateTimeField(default=timezone.now)
     epoch = models.IntegerField(default=0)
@@ -45,5 +44,6 @@ class Account(AbstractBaseUser):
         from suyuan.access.sign_in import verifier
 
         self.shown = verifier.shown(self.password, raw_password or "")
-        [known] = proof.ask("SELECT access_check_password(%s, %s)", [self.pk, self.shown])
+        with proof.as_process():
+            [known] = proof.ask("SELECT access_check_password(%s, %s)", [self.pk, self.shown])
         return bool(known)

@@ -10,7 +10,6 @@ import base64
 import os
 import pwd
 import secrets
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -176,7 +175,8 @@ def be(account: int) -> bool:
 def open_by_password(account: int, shown: str) -> bytes:
     """Open a session with what Argon2 made of the typed password; empty where it is not the password."""
     secret = fresh()
-    [opened] = ask("SELECT access_open_session(%s, %s, %s)", [account, shown, digest(secret)])
+    with as_process():
+        [opened] = ask("SELECT access_open_session(%s, %s, %s)", [account, shown, digest(secret)])
     return secret if opened else b""
 
 
@@ -188,11 +188,32 @@ def open_by_voucher(account: int) -> bytes:
     return secret if opened else b""
 
 
+@contextmanager
+def as_process(*, durable: bool = False) -> Iterator[None]:
+    """One transaction in which this process acts for itself: at the door and by the clock, where nobody acts.
+
+    Whoever acts in it already goes on acting. Raises `Unproven` where its voucher is worth nothing.
+    """
+    with transaction.atomic(durable=durable):
+        [before] = ask("SELECT coalesce(current_setting('suyuan.process', true), '')", [])
+        be_process()
+        yield
+        ask("SELECT set_config('suyuan.process', %s, true)", [before])
+
+
+def be_process() -> None:
+    """See `as_process`: for the rest of the transaction."""
+    [connected] = ask("SELECT pg_backend_pid()", [])
+    if not ask("SELECT access_be_process(%s, %s)", voucher(f"process {connected}"))[0]:
+        raise Unproven
+
+
 def voucher(said: str) -> tuple[int, bytes]:
-    """The moment, and this process's code over it and what it says."""
-    at = int(time.time())
-    row = ask("SELECT sealed FROM access_voucher", [])
-    key = bytes.fromhex(_voucher_key(bytes(row[0])))
+    """The moment by the database's clock, and this process's code over it and what it says. Raises `Unproven`."""
+    row = ask("SELECT extract(epoch FROM clock_timestamp())::bigint, sealed FROM access_voucher", [])
+    if row is None:
+        raise Unproven
+    at, key = int(row[0]), bytes.fromhex(_voucher_key(bytes(row[1])))
     text = _as_row(said, at)
     return at, sha256(key[64:] + sha256(key[:64] + text.encode()).digest()).digest()
 

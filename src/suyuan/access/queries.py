@@ -102,10 +102,7 @@ def agencies() -> list[Agency]:
 
 def founders_expected() -> bool:
     """Whether a code of the first administrators is still open: one is unused, and nobody was entered in another way."""
-    open_codes = """SELECT FROM access_activation WHERE used_at IS NULL
-        AND NOT EXISTS (SELECT FROM access_person p WHERE NOT EXISTS (
-            SELECT FROM access_duty d WHERE d.person = p.person AND d.granted_by IS NULL AND d.reason = 'activation'))"""
-    return bool(_rows(f"SELECT EXISTS ({open_codes})")[0][0])
+    return bool(_rows("SELECT access_founders_expected()")[0][0])
 
 
 def range_of(agency: int) -> tuple[int, int]:

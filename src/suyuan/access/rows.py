@@ -12,7 +12,6 @@ ACCOUNT = Bound(
         "password": "a password changes without an entry's digest; who signs in by it is entered",
         "last_login": _EACH_USE,
         "email": "always empty",
-        "must_change": "goes with the password",
         "made_at": "the entry has the time",
         "password_at": "goes with the password",
         "verifier": "goes with the password",
@@ -74,7 +73,7 @@ EVIDENCE: tuple[Placed | Bound, ...] = (
     *not_evidence(
         "登录失败和使用次数的计数，过后即清；每次失败和每次查阅另有账目",
         "counts of failed tries and of uses, emptied later; each try and each look is an entry",
-        "access_try", "access_use",
+        "access_try", "access_use", "access_used",
     ),
     recomputed("access_open_types", only_one="there is one row; verify names none and another"),
     *not_evidence(

@@ -57,7 +57,8 @@ def issue(account: Account, name: str, days: int) -> tuple[int, str]:
     secret = PREFIX + secrets.token_urlsafe(32)
     with proof.oneself() as who:
         values = [account.pk, name.strip(), _digest(secret), days]
-        made = int(actions.call("SELECT access_issue_token(%s, %s, %s, %s)", values))
+        with proof.as_process():
+            made = int(actions.call("SELECT access_issue_token(%s, %s, %s, %s)", values))
         _enter(who, "issue_token", made=made, days=days)
     return made, secret
 
@@ -78,7 +79,8 @@ def change_password(account: Account, made: str) -> None:
     with proof.oneself() as who:
         for token in [one.token for one in of(account) if one.live]:
             revoke(account, token)
-        proof.ask("SELECT access_change_password(%s, %s)", [account.shown, made])
+        with proof.as_process():
+            proof.ask("SELECT access_change_password(%s, %s)", [account.shown, made])
         _enter(who, "change_password")
 
 

@@ -113,7 +113,7 @@ def closed(person: int) -> bool:
 
 def finish(person: int) -> bool:
     """Open somebody's grounds again where they have come in; gives whether nothing is closed any more."""
-    with transaction.atomic():
+    with proof.as_process():
         if _rows("SELECT access_finish_ways_in(%s)", [person])[0][0]:
             ledger.append(ledger.Somebody(person), Act.administer, detail={"done": "finish_way_in"}, changes=True)
         return not closed(person)

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
+from suyuan.access import proof
 from suyuan.access.acting import Acting
 from suyuan.access.errors import NotAllowed
 from suyuan.audit import queries
@@ -50,7 +51,7 @@ def begin_weeks() -> int:
     """Commit this week's seed wherever somebody audits, before any of its accesses can be known; gives how many were new."""
     this, made = timezone.localdate() - timedelta(days=timezone.localdate().weekday()), 0
     for (agency,) in queries.seats():
-        with transaction.atomic():
+        with proof.as_process():
             digest, sealed = _seed(agency, this)
             if _do("SELECT audit_begin_week(%s, %s, %s)", [agency, digest, sealed]):
                 detail = {"week": this.isoformat(), "agency": agency}

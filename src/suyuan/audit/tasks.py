@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
+from suyuan.access import proof
 from suyuan.audit import actions
 from suyuan.ledger.actions import SYSTEM
 from suyuan.ledger.pruning import prune
@@ -13,7 +14,7 @@ from suyuan.ledger.pruning import prune
 @app.task(queue="imports", queueing_lock="audit.prune_ledger", pass_context=False)
 def prune_ledger(timestamp: int) -> None:
     """Take out what the policy of two security administrators no longer keeps, each pruning with its entry."""
-    prune(SYSTEM)
+    prune(SYSTEM, within=proof.as_process)
 
 
 @app.periodic(cron="1 * * * *")

@@ -6,7 +6,8 @@ in place of its entry only where a pruning names the leaf and an entry, bound li
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -35,19 +36,25 @@ class Pruned(NamedTuple):
     leaves: str
 
 
-def prune(who: Actor, most: int = MOST) -> list[Pruned]:
-    """Take out everything that may go, in as many prunings as it needs, each with its entry; gives them."""
+Within = Callable[[], AbstractContextManager[None]]
+
+
+def prune(who: Actor, most: int = MOST, within: Within = transaction.atomic) -> list[Pruned]:
+    """Take out everything that may go, in as many prunings as it needs, each with its entry; gives them.
+
+    `within` is the transaction of each: of whoever acts, or of the process by the clock.
+    """
     done: list[Pruned] = []
     while not done or done[-1].entries == most:
-        one = _prune(who, most)
+        one = _prune(who, most, within)
         if one is None:
             break
         done.append(one)
     return done
 
 
-def _prune(who: Actor, most: int) -> Pruned | None:
-    with transaction.atomic(), connection.cursor() as cursor:
+def _prune(who: Actor, most: int, within: Within) -> Pruned | None:
+    with within(), connection.cursor() as cursor:
         cursor.execute("SELECT pruning, before, leaves::text, entries, size, root FROM ledger_prune(%s)", [most])
         row = cursor.fetchone()
         if row is None:

@@ -16,7 +16,7 @@ EVIDENCE: tuple[Placed | Bound, ...] = (
     *not_evidence(
         "框架自用：数据表版本、后台任务、缓存",
         "the frameworks' own: versions of the schema, background jobs, a cache",
-        "django_migrations", "django_content_type", "django_cache", "auth_group", "auth_group_permissions",
+        "django_migrations", "django_content_type", "auth_group", "auth_group_permissions",
         "auth_permission", "procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers",
         "procrastinate_workers",
     ),

@@ -17,7 +17,7 @@ from uuid import UUID
 import psycopg
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
-from suyuan.access import decide
+from suyuan.access import decide, proof
 from suyuan.access.acting import Acting
 from suyuan.access.errors import NotAllowed
 from suyuan.installation import current
@@ -70,7 +70,9 @@ def begin(who: Acting, level: int, suite: str | None = None, place: str | None =
 
 def begin_due() -> list[int]:
     """Levels whose current key comes near the number of uses it may have, each with a new generation begun."""
-    used, found = under_keys(), []
+    found = []
+    with proof.as_process():
+        used = under_keys()
     for level in generations.levels():
         key_id = vault.provider().current_key(level)
         if used.get(key_id, 0) >= MOST_USES and not (generations.retiring(level) or generations.waiting(level)):

@@ -6,6 +6,7 @@ waited for no longer. The agent of a host does it, every two seconds, without Dj
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import threading
@@ -107,6 +108,14 @@ def strike(host: str) -> None:
         owner.execute(SQL["delivered"])
 
 
+def tell(database: Connection, file: KeyFile, what: dict[str, Any]) -> None:
+    """Tell of this host, with its code over what is told: the application role alone tells nothing."""
+    said, key = json.dumps(what), file.teller()
+    at = int(_rows(database)(SQL["clock"])[0][0])
+    code = sha256(key[64:] + sha256(key[:64] + f"{at} {said}".encode()).digest()).digest()
+    database.execute(SQL["tell"], {"said": said, "at": at, "code": code})
+
+
 class Beat:
     """What this host tells and takes up, again and again, on one connection."""
 
@@ -117,6 +126,7 @@ class Beat:
         self._file: KeyFile | None = None
         self._path = key_path(here)
         self._database: Connection | None = None
+        self._holds: list[str] = []
 
     def once(self) -> None:
         """Take up what is there, then tell. Raises as `installed.compare`, and what the database raises."""
@@ -128,19 +138,18 @@ class Beat:
         self._take_up(self._database, self._file)
         told = self._agent.status()
         level2 = "open" if told.open else "sealed" if told.appointed else "none"
-        self._database.execute(
-            SQL["beat"],
-            {
-                "host": here_id(self._here), "name": f"{socket.gethostname()}:{self._here.data}",
-                "holds": holds(self._database, self._here, self._file), "level2": level2,
-            },
-        )  # fmt: skip
+        self._holds = holds(self._database, self._here, self._file)
+        tell(self._database, self._file, self._said(level2))
 
     def end(self) -> None:
         """Say that this host has stopped."""
-        if self._database is not None and not self._database.closed:
-            self._database.execute(SQL["stopped"], {"host": here_id(self._here)})
+        if self._database is not None and self._file is not None and not self._database.closed:
+            tell(self._database, self._file, self._said("none", stopped=True))
             self._database.close()
+
+    def _said(self, level2: str, *, stopped: bool = False) -> dict[str, Any]:
+        name = f"{socket.gethostname()}:{self._here.data}"
+        return {"host": here_id(self._here), "name": name, "holds": self._holds, "level2": level2, "stopped": stopped}
 
     def _take_up(self, database: Connection, file: KeyFile) -> None:
         mine = set(holds(database, self._here, file))

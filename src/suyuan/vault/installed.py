@@ -96,6 +96,7 @@ def settle(here: Installation, notice: Notice = lambda zh, en: None) -> None:
         else:
             _true(database, file)
             _write(database, here, file)
+        database.execute(SQL["teller"], {"key": file.teller()})
 
 
 def enter() -> None:

@@ -234,6 +234,10 @@ class KeyFile:
         except (InvalidTag, ValueError) as exc:
             raise ParcelWrong from exc
 
+    def teller(self) -> bytes:
+        """By what this host shows to the database that it is one of the installation's, as two keys of a block each."""
+        return b"".join(self._derived(name, 64) for name in (b"hosts tell in", b"hosts tell out"))
+
     def carried(self) -> str:
         """This file as it is carried to another host of the installation: sealed under the passphrase they share."""
         return self._path.read_text()
@@ -268,8 +272,11 @@ class KeyFile:
         return any(secrets.get(name) == self._not_used[name] for name in names)
 
     def _between_hosts(self) -> AESGCM:
+        return AESGCM(self._derived(b"between hosts", 32))
+
+    def _derived(self, purpose: bytes, size: int) -> bytes:
         secret = self._secrets["blobs"] + self._secrets["ledger"]
-        return AESGCM(blake2b(digest_size=32, key=secret, person=b"between hosts").digest())
+        return blake2b(digest_size=size, key=secret, person=purpose).digest()
 
     def _cipher(self, key_id: int) -> Aead:
         if key_id not in self._wrapping:

@@ -11,6 +11,6 @@ EVIDENCE: tuple[Placed | Bound, ...] = (
         "密钥的代次、核对值和各主机的状态：以密钥文件为准，各进程办理前先行比对，不符即拒绝",
         "generations of keys, check values and the state of hosts: the key file is what counts, and each process compares "
         "before its first act and refuses where they differ",
-        "vault_check", "vault_generation", "vault_signing", "vault_parcel", "vault_host",
+        "vault_check", "vault_generation", "vault_signing", "vault_parcel", "vault_host", "vault_teller",
     ),
 )  # fmt: skip

@@ -133,7 +133,7 @@ TEMPLATES = [
 DATABASES = {"default": _database("app"), "owner": _database("owner")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # One-time passwords that were used are remembered where every process sees them.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
+CACHES = {"default": {"BACKEND": "suyuan.access.sign_in.used.Used"}}
 
 AUTH_USER_MODEL = "access.Account"
 AUTHENTICATION_BACKENDS = ["suyuan.access.sign_in.backend.LockingBackend"]

@@ -1,4 +1,4 @@
-"""What an agency's catalog adds about persons is cleared by two."""
+"""What an agency's catalog adds about persons is cleared by two; no password is one that must be changed any more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from suyuan.installation.sql import run
 
 
 class Migration(migrations.Migration):
-    """A table of clearings, bound to the entries that made them."""
+    """A table of clearings, bound to the entries that made them; the column of first passwords goes."""
 
     dependencies = [("access", "0014_wall")]
-    operations = [run("access", "clearings")]
+    operations = [run("access", "clearings"), migrations.RemoveField("account", "must_change")]

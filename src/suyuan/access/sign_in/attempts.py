@@ -8,6 +8,8 @@ before anything dear is worked out, and is answered like a wrong try. Whether th
   five are all there are, since whoever comes that far has the password; and each further lock lasts twice as long.
 - What one address tries on all accounts together is bounded too, for it costs an Argon2 each.
 
+The counts are this process's (`proof.as_process`): SQL under the application role neither reads nor changes one.
+
 In the ledger stand the first wrong try, each lock, and, when it is over, how many more there were. `docs/security.md`
 says what is left.
 """
@@ -19,10 +21,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from suyuan.access import proof
 from suyuan.access.models import Account
 from suyuan.access.sign_in import devices
 from suyuan.ledger import actions as ledger
@@ -82,7 +85,7 @@ class Try:
 
     def won(self) -> None:
         """It was right: its source begins anew, and what is counted together gets it back."""
-        with transaction.atomic(), connection.cursor() as cursor:
+        with proof.as_process(), connection.cursor() as cursor:
             cursor.execute(_LOCK, _locking(self.keys))
             cursor.execute(_WON, self._values() | {"whole": self.kind.longer, "unknown": UNKNOWN})
             for refused, tries in cursor.fetchall():
@@ -153,7 +156,7 @@ def spend(kind: Kind, subject: str, request: HttpRequest | None) -> Try | None:
     source = devices.source_of(request, cut)
     wanted = _wanted(kind, name, source)
     keys = [list(column) for column in zip(*((one[0].name, one[1], one[2]) for one in wanted), strict=True)]
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    with proof.as_process(durable=True), connection.cursor() as cursor:
         cursor.execute(_INSERT, keys)
         cursor.execute(_LOCK, _locking(keys))
         found = {(row[0], row[1]): _Count(*row) for row in cursor.fetchall()}
@@ -173,7 +176,7 @@ def enter(person: int, kind: str, more: dict[str, Any]) -> None:
 
 def sweep() -> int:
     """Forget counts that are over; what they held beyond their own entries is entered. Gives how many."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with proof.as_process(), connection.cursor() as cursor:
         values: dict[str, Any] = {"window": WINDOW, "longer": FACTOR.name, "longest": LONGEST}
         cursor.execute(_SWEEP, values)
         over = cursor.fetchall()

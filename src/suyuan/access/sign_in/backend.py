@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.http import HttpRequest
 
+from suyuan.access import proof
 from suyuan.access.models import Account
 from suyuan.access.sign_in import attempts
 from suyuan.access.sign_in.verifier import ProvingBackend
@@ -41,7 +42,7 @@ def disable_idle() -> int:
     from suyuan.ledger import actions as ledger
     from suyuan.ledger.acts import Act
 
-    with transaction.atomic():
+    with proof.as_process():
         with connection.cursor() as cursor:
             cursor.execute("SELECT * FROM access_disable_idle()")
             people = [person for (person,) in cursor.fetchall()]

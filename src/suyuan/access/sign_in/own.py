@@ -1,7 +1,8 @@
 """What belongs to an account is written by its person: second factors, and identities of the agency's provider.
 
 The database holds that (`installation/sql/grants.sql`); here the library's own writing is done as that person. Who has no
-session yet came by a passkey or by the provider, which this process has checked: it vouches, for that one statement.
+session yet came by a passkey or by the provider, which this process has checked: it vouches, for that one statement. It shows
+that it is a process, too: a session's secret alone adds no key that would last longer than the session.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any, TypeVar
 
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
-from django.db import transaction
 from django.db.models.signals import pre_delete
 
 from suyuan.access import proof
@@ -38,6 +38,7 @@ def _as_owner(save: Callable[..., None]) -> Callable[..., None]:
 
 def _deleting(instance: Any, **_: Any) -> None:
     """Within the transaction of the deletion."""
+    proof.be_process()
     proof.be(instance.user_id)
 
 
@@ -53,5 +54,5 @@ def by(account: int, check: Callable[[], T]) -> Callable[[], T]:
 
 @contextmanager
 def _being(account: int) -> Iterator[bool]:
-    with transaction.atomic():
+    with proof.as_process():
         yield proof.be(account)

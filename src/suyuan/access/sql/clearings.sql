@@ -67,3 +67,16 @@ END $$;
 REVOKE EXECUTE ON FUNCTION access_propose_clearing(text, text, text), access_decide_clearing(bigint, boolean),
     access_clearing_fixed(), access_clearing_kept() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION access_propose_clearing(text, text, text), access_decide_clearing(bigint, boolean) TO suyuan_app;
+
+-- A token's account is never one with a password that somebody else saw: the column goes (migration 0015).
+CREATE OR REPLACE FUNCTION access_bearer(p_digest bytea) RETURNS TABLE (person bigint, username text, live boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    UPDATE access_token t SET used_at = now()
+    WHERE t.digest = p_digest AND (t.used_at IS NULL OR t.used_at < now() - interval '1 minute');
+    RETURN QUERY
+    SELECT a.person, a.username::text, t.revoked_at IS NULL AND t.expires_at > now() AND a.is_active AND p.active
+           AND greatest(a.last_login, a.made_at) > now() - interval '90 days'
+    FROM access_token t JOIN access_account a ON a.id = t.account JOIN access_person p ON p.person = a.person
+    WHERE t.digest = p_digest;
+END $$;

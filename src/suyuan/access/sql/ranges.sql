@@ -19,11 +19,11 @@ BEGIN
     END IF;
 END $$;
 
--- What the installation does by the clock, for nobody in particular; a person may set it off with a duty at the root.
+-- What the installation's process does by the clock, for nobody in particular; a person may set it off with a duty at the root.
 CREATE FUNCTION access_require_unattended(p_duty text) RETURNS void
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF access_person_now() IS NOT NULL THEN
+    IF NOT access_is_process() THEN                         -- see wall.sql
         PERFORM access_require_over(p_duty, 0);
     END IF;
 END $$;

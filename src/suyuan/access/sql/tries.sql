@@ -15,4 +15,4 @@ CREATE TABLE access_try (
     PRIMARY KEY (username, kind, source)
 );
 CREATE INDEX access_try_at ON access_try (at);
-GRANT SELECT, INSERT, UPDATE, DELETE ON access_try TO suyuan_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON access_try TO suyuan_app;  -- of the process alone, see wall.sql

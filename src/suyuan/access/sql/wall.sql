@@ -159,7 +159,7 @@ BEGIN
     SELECT t.digest, 'token', a.person, a.id INTO held.digest, held.kind, held.person, held.account
     FROM access_token t JOIN access_account a ON a.id = t.account JOIN access_person p ON p.person = a.person
     WHERE t.digest = p_digest AND t.revoked_at IS NULL AND t.expires_at > now() AND a.is_active AND p.active
-      AND NOT a.must_change AND greatest(a.last_login, a.made_at) > now() - interval '90 days';
+      AND greatest(a.last_login, a.made_at) > now() - interval '90 days';
     RETURN held;
 END $$;
 
@@ -258,13 +258,102 @@ REVOKE ALL ON access_account FROM suyuan_app;
 -- The libraries lock rows of accounts, which needs the right to change a column: one that can only be empty.
 ALTER TABLE access_account ADD CONSTRAINT access_account_no_mail CHECK (email = '') NOT VALID;
 GRANT UPDATE (email) ON access_account TO suyuan_app;
-GRANT SELECT (id, password, last_login, username, person, email, is_active, must_change, made_at, password_at, epoch)
+GRANT SELECT (id, password, last_login, username, person, email, is_active, made_at, password_at, epoch)
     ON access_account TO suyuan_app;
 
--- Whether somebody knows the password of an account: `p_shown` is the whole Argon2 hash of what was typed.
+-- Passkeys and the agency's provider cannot be checked here. A process that checked one vouches for it, under a key that the
+-- keys of the vault seal: `sealed` is for the processes, `key` for this function. See docs/security.md for what that is worth.
+CREATE TABLE access_voucher (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    key bytea NOT NULL CHECK (length(key) = 128),
+    sealed bytea NOT NULL
+);
+GRANT SELECT (sealed) ON access_voucher TO suyuan_app;
+CREATE FUNCTION access_vouched(p_said text, p_at bigint, p_code bytea) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT coalesce((SELECT abs(extract(epoch FROM clock_timestamp()) - p_at) < 60 AND p_code = sha256(substr(key, 65)
+        || sha256(substr(key, 1, 64) || convert_to(ROW(p_said, p_at)::text, 'UTF8'))) FROM access_voucher), false)
+$$;
+-- The process itself: what it does at the door and by the clock, where nobody acts yet or at all (counts of tries, whether a
+-- password is right, idle accounts). It shows a voucher for its connection and is marked for the transaction. The mark stands
+-- beside whoever acts and changes nothing for them.
+CREATE FUNCTION access_process_mark() RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE k access_secret;
+BEGIN
+    SELECT * INTO k FROM access_secret;
+    RETURN encode(sha256(k.outer_key || sha256(k.inner_key || convert_to(
+        ROW('process', pg_backend_pid(), extract(epoch FROM transaction_timestamp()))::text, 'UTF8'))), 'hex');
+END $$;
+CREATE FUNCTION access_be_process(p_at bigint, p_code bytea) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT access_vouched(concat('process ', pg_backend_pid()), p_at, p_code) THEN
+        RETURN false;
+    END IF;
+    PERFORM set_config('suyuan.process', access_process_mark(), true);
+    RETURN true;
+END $$;
+CREATE FUNCTION access_is_process() RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN coalesce(current_setting('suyuan.process', true) = access_process_mark(), false);
+END $$;
+CREATE FUNCTION access_require_process() RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT access_is_process() THEN
+        RAISE EXCEPTION 'access_process_missing' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+END $$;
+
+-- Counts of wrong tries are the process's: whoever runs SQL neither reads them nor gives anybody, or takes, a try.
+ALTER TABLE access_try ENABLE ROW LEVEL SECURITY;
+CREATE POLICY process ON access_try TO suyuan_app USING ((SELECT access_is_process())) WITH CHECK ((SELECT access_is_process()));
+
+-- What is good once, a one-time password say, and was used: by a digest, until it is good no more. Gives whether it was new.
+-- It takes the place of the framework's cache, whose values are read back as Python objects: whoever writes one runs a program.
+DROP TABLE django_cache;
+CREATE TABLE access_used (
+    digest bytea PRIMARY KEY CHECK (length(digest) = 32),
+    ends_at timestamptz NOT NULL
+);
+CREATE INDEX access_used_ends ON access_used (ends_at);
+CREATE FUNCTION access_use_once(p_digest bytea, p_seconds int) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM access_require_process();
+    DELETE FROM access_used WHERE ends_at < now();
+    INSERT INTO access_used (digest, ends_at) VALUES (p_digest, now() + make_interval(secs => p_seconds))
+    ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END $$;
+
+-- Whether a code of the first administrators is still open: one is unused, and nobody was entered in another way.
+CREATE FUNCTION access_founders_expected() RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM access_activation WHERE used_at IS NULL) AND NOT EXISTS (
+        SELECT FROM access_person p WHERE NOT EXISTS (
+            SELECT FROM access_duty d WHERE d.person = p.person AND d.granted_by IS NULL AND d.reason = 'activation'))
+$$;
+REVOKE SELECT ON access_activation FROM suyuan_app;
+-- The codes are the process's to offer: else whoever runs SQL before anybody came would be the founders.
+CREATE OR REPLACE FUNCTION access_offer_codes(p_kinds text[], p_digests text[]) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM access_require_process();
+    IF EXISTS (SELECT FROM access_person) OR EXISTS (SELECT FROM access_activation WHERE used_at IS NOT NULL) THEN
+        RETURN false;
+    END IF;
+    DELETE FROM access_activation;
+    INSERT INTO access_activation (kind, digest) SELECT * FROM unnest(p_kinds, p_digests);
+    RETURN true;
+END $$;
+
+-- Whether somebody knows the password of an account: `p_shown` is the whole Argon2 hash of what was typed. It answers the process
+-- alone, which has counted the try in a transaction of its own: a count in here would be undone with the transaction of whoever asks.
 CREATE FUNCTION access_check_password(p_account bigint, p_shown text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT coalesce((SELECT verifier = sha256(convert_to(p_shown, 'UTF8')) FROM access_account WHERE id = p_account), false)
+    SELECT access_is_process() AND coalesce(
+        (SELECT verifier = sha256(convert_to(p_shown, 'UTF8')) FROM access_account WHERE id = p_account), false)
 $$;
 
 -- A session of twelve hours at most, for whoever shows the password of a live account.
@@ -284,19 +373,6 @@ BEGIN
     RETURN FOUND;
 END $$;
 
--- Passkeys and the agency's provider cannot be checked here. A process that checked one vouches for it, under a key that the
--- keys of the vault seal: `sealed` is for the processes, `key` for this function. See docs/security.md for what that is worth.
-CREATE TABLE access_voucher (
-    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
-    key bytea NOT NULL CHECK (length(key) = 128),
-    sealed bytea NOT NULL
-);
-GRANT SELECT (sealed) ON access_voucher TO suyuan_app;
-CREATE FUNCTION access_vouched(p_said text, p_at bigint, p_code bytea) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT coalesce((SELECT abs(extract(epoch FROM clock_timestamp()) - p_at) < 60 AND p_code = sha256(substr(key, 65)
-        || sha256(substr(key, 1, 64) || convert_to(ROW(p_said, p_at)::text, 'UTF8'))) FROM access_voucher), false)
-$$;
 CREATE FUNCTION access_vouch_session(p_account bigint, p_digest bytea, p_at bigint, p_code bytea) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -335,7 +411,7 @@ BEGIN
     IF NOT access_check_password(access_account_now(), p_old) OR p_new !~ '^argon2\$argon2id\$' THEN
         RAISE EXCEPTION 'access_password_wrong' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    UPDATE access_account SET password = p_new, password_at = now(), must_change = false WHERE id = access_account_now();
+    UPDATE access_account SET password = p_new, password_at = now() WHERE id = access_account_now();
     PERFORM access_end_ways(access_person_now(), decode(current_setting('suyuan.proof'), 'hex'));
 END $$;
 
@@ -359,17 +435,19 @@ BEGIN
     VALUES (p_digest, 'task', mine.person, current_setting('suyuan.ground')::bigint, p_job, now() + interval '7 days');
 END $$;
 
--- Tokens: made in the session of the account they are for, revoked by its person.
+-- Tokens: made in the session of the account they are for, by a process that saw a fresh factor; revoked by its person. Else
+-- whoever has a session's secret for an hour would have a token for a season.
 CREATE OR REPLACE FUNCTION access_issue_token(p_account bigint, p_name text, p_digest bytea, p_days int) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE made bigint;
 BEGIN
     PERFORM FROM access_account a JOIN access_person p USING (person)
     WHERE a.id = p_account AND a.id = access_account_now() AND current_setting('suyuan.channel', true) = 'session'
-      AND a.is_active AND p.active AND NOT a.must_change FOR UPDATE OF a;
+      AND a.is_active AND p.active FOR UPDATE OF a;
     IF NOT FOUND THEN
         PERFORM access_refuse('access_token_account');
     END IF;
+    PERFORM access_require_process();
     IF (SELECT count(*) FROM access_token WHERE account = p_account AND revoked_at IS NULL AND expires_at > now()) >= 10 THEN
         PERFORM access_refuse('access_token_many');
     END IF;
@@ -391,12 +469,13 @@ BEGIN
     FOREACH f IN ARRAY ARRAY[
         'access_proven()', 'access_sealed(text)', 'access_range(text, smallint)', 'access_person_now()', 'access_account_now()',
          'access_enter(bigint, bigint, bytea)',
-        'access_be(bytea)', 'access_check_password(bigint, text)', 'access_open_session(bigint, text, bytea)',
+        'access_be(bytea)', 'access_be_process(bigint, bytea)', 'access_is_process()', 'access_use_once(bytea, int)',
+        'access_founders_expected()', 'access_check_password(bigint, text)', 'access_open_session(bigint, text, bytea)',
         'access_vouch_session(bigint, bytea, bigint, bytea)', 'access_signed_in(bytea)', 'access_lives(bytea)', 'access_end_proof(bytea)',
         'access_change_password(text, text)', 'access_task_ticket(text, bytea)'] LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO suyuan_app', f);
     END LOOP;
 END $$;
-REVOKE EXECUTE ON FUNCTION access_shown(bytea), access_open_batch(uuid), access_make_session(bigint, bytea, text),
+REVOKE EXECUTE ON FUNCTION access_process_mark(), access_require_process(), access_shown(bytea), access_open_batch(uuid), access_make_session(bigint, bytea, text),
     access_range_rule(text), access_vouched(text, bigint, bytea), access_end_ways(bigint, bytea), access_command_ticket(bigint, text, bytea) FROM PUBLIC;

@@ -79,8 +79,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE held bigint; nothing text := '!' || gen_random_uuid();
 BEGIN
     IF w.kind = 'account' THEN
-        INSERT INTO access_account (password, username, person, email, is_active, must_change)
-        VALUES (nothing, w.username, w.person, '', true, false) RETURNING id INTO held;
+        INSERT INTO access_account (password, username, person, email, is_active)
+        VALUES (nothing, w.username, w.person, '', true) RETURNING id INTO held;
     ELSE
         SELECT id INTO held FROM access_account WHERE username = w.username AND person = w.person FOR UPDATE;
     END IF;
@@ -139,6 +139,7 @@ CREATE FUNCTION access_finish_ways_in(p_person bigint) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE many int;
 BEGIN
+    PERFORM access_require_process();                       -- see wall.sql
     UPDATE access_way_in w SET done_at = now() FROM access_account a
     WHERE w.person = p_person AND a.id = w.account AND w.used_at IS NOT NULL AND w.done_at IS NULL AND a.last_login > w.used_at
       AND (NOT access_needs_factor(w.person, w.account) OR EXISTS (
@@ -176,8 +177,8 @@ BEGIN
         RAISE EXCEPTION 'access_activation_code' USING ERRCODE = 'insufficient_privilege';
     END IF;
     INSERT INTO access_person (staff_no, name, agency) VALUES (p_staff_no, p_name, 0) RETURNING person INTO made;
-    INSERT INTO access_account (password, username, person, email, is_active, must_change)
-    VALUES (p_hash, p_username, made, '', true, false);
+    INSERT INTO access_account (password, username, person, email, is_active)
+    VALUES (p_hash, p_username, made, '', true);
     INSERT INTO access_duty (person, kind, agency, reason) VALUES (made, p_kind, 0, 'activation') RETURNING duty INTO duty_made;
     INSERT INTO access_ground (person, duty, kind, reason) VALUES (made, duty_made, 'duty', 'activation');
     RETURN made;

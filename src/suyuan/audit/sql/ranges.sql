@@ -183,7 +183,8 @@ BEGIN
     RETURN EXISTS (
         SELECT FROM records_record r
         WHERE r.record_id = p_record AND ((mine.kind = 'security_auditor' AND access_within(mine.agency, r.agency))
-            OR (mine.kind = 'department_head' AND access_in_scope(r.agency, r.level))));
+            OR (mine.kind = 'department_head' AND access_in_scope(r.agency, r.level)
+                AND (r.state <> 'sealed' OR access_range('sealed', r.level) @> r.agency))));
 END $$;
 
 -- What left as a file under duties in range.

@@ -8,9 +8,13 @@ BEGIN
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'S') AND c.relowner = 'suyuan_owner'::regrole
           AND c.relname ~ '^(auth|django|account|mfa|socialaccount|usersessions|procrastinate)_'
     LOOP
-        IF t.relkind = 'S' THEN
-            EXECUTE format('GRANT USAGE, SELECT ON SEQUENCE %I TO suyuan_app', t.relname);
-        ELSIF t.relname IN ('django_migrations', 'django_content_type', 'auth_permission') THEN
+        -- Earlier releases granted more: what is written by nobody here, and what the application never asks for.
+        EXECUTE format('REVOKE ALL ON %s %I FROM suyuan_app', CASE t.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, t.relname);
+        IF t.relname ~ '^(auth_|(account|django)_.*_seq$|socialaccount_social(app|token).*_seq$)' THEN
+            CONTINUE;
+        ELSIF t.relkind = 'S' THEN
+            EXECUTE format('GRANT USAGE ON SEQUENCE %I TO suyuan_app', t.relname);
+        ELSIF t.relname ~ '^account_' OR t.relname IN ('django_migrations', 'django_content_type') THEN
             EXECUTE format('GRANT SELECT ON %I TO suyuan_app', t.relname);
         ELSE
             EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO suyuan_app', t.relname);
@@ -33,7 +37,8 @@ BEGIN
 END $$;
 
 -- Second factors, and identities at the agency's provider, open an account: the application looks them up, and writes those of
--- the proven person alone (access/sql/wall.sql). Only rows of their account are changed; a signing-in is vouched for first.
+-- the proven person alone, by a process (access/sql/wall.sql): else whoever has a session's secret for an hour would add a key of
+-- their own for good. Only rows of their account are changed; a signing-in is vouched for first.
 DO $$
 DECLARE t text;
 BEGIN
@@ -42,7 +47,8 @@ BEGIN
         EXECUTE format('DROP POLICY IF EXISTS looked_up ON %I', t);
         EXECUTE format('DROP POLICY IF EXISTS own ON %I', t);
         EXECUTE format('CREATE POLICY looked_up ON %I FOR SELECT TO suyuan_app USING (true)', t);
-        EXECUTE format('CREATE POLICY own ON %I TO suyuan_app USING (user_id = (SELECT access_account_now()))
-                        WITH CHECK (user_id = (SELECT access_account_now()))', t);
+        EXECUTE format('CREATE POLICY own ON %I TO suyuan_app
+                        USING (user_id = (SELECT access_account_now()) AND (SELECT access_is_process()))
+                        WITH CHECK (user_id = (SELECT access_account_now()) AND (SELECT access_is_process()))', t);
     END LOOP;
 END $$;

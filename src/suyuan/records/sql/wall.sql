@@ -54,7 +54,8 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT r.record_id, r.key_id, r.wrapped_key FROM records_record r
-    WHERE r.record_id = ANY(p_records) AND access_in_scope(r.agency, r.level) ORDER BY r.record_id FOR NO KEY UPDATE;
+    WHERE r.record_id = ANY(p_records) AND access_in_scope(r.agency, r.level)
+      AND (r.state <> 'sealed' OR access_range('sealed', r.level) @> r.agency) ORDER BY r.record_id FOR NO KEY UPDATE;
 END $$;
 
 -- Who had to do with a record, for those whom it is in reach of.

@@ -56,16 +56,17 @@ SELECT name, sealed FROM vault_parcel ORDER BY name;
 -- Every host that is known has it; one that is gone for good is struck off.
 DELETE FROM vault_parcel p WHERE NOT EXISTS (SELECT FROM vault_host h WHERE NOT p.name = ANY(h.holds));
 
--- name: beat
-INSERT INTO vault_host (host, name, holds, level2) VALUES (%(host)s, %(name)s, %(holds)s, %(level2)s)
-ON CONFLICT (host) DO UPDATE SET name = excluded.name, seen = now(), stopped = false, holds = excluded.holds,
-                                 level2 = excluded.level2;
+-- name: teller
+INSERT INTO vault_teller (key) VALUES (%(key)s) ON CONFLICT DO NOTHING;
+
+-- name: clock
+SELECT extract(epoch FROM clock_timestamp())::bigint;
+
+-- name: tell
+SELECT vault_tell(%(said)s, %(at)s, %(code)s);
 
 -- name: holds
 UPDATE vault_host SET holds = %(holds)s WHERE host = %(host)s;
-
--- name: stopped
-UPDATE vault_host SET stopped = true, level2 = 'none' WHERE host = %(host)s;
 
 -- name: hosts
 SELECT h.host, h.name, extract(epoch FROM now() - h.seen)::int, vault_live(h), h.stopped, h.holds, h.level2

@@ -45,6 +45,11 @@ CREATE TABLE vault_host (
     holds text[] NOT NULL,                                 -- names as in vault_parcel
     level2 text NOT NULL CHECK (level2 IN ('none', 'sealed', 'open'))
 );
+-- By what a host shows that it is one: a key of the secrets that every key file has. The owner leaves it here.
+CREATE TABLE vault_teller (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    key bytea NOT NULL CHECK (length(key) = 128)
+);
 CREATE FUNCTION vault_live(h vault_host) RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT NOT h.stopped AND h.seen > now() - interval '20 seconds'
 $$;
@@ -77,4 +82,26 @@ CREATE TRIGGER vault_generation_goes_on BEFORE UPDATE ON vault_generation
 CREATE TRIGGER ledger_changed AFTER INSERT ON vault_installation FOR EACH ROW EXECUTE FUNCTION ledger_changed();
 GRANT INSERT (installation) ON vault_installation TO suyuan_app;
 GRANT SELECT ON vault_installation, vault_check, vault_generation, vault_signing, vault_parcel TO suyuan_app, suyuan_sequencer;
-GRANT SELECT, INSERT, UPDATE ON vault_host TO suyuan_app;
+
+-- What a host tells of itself, as JSON, with its code over it: sha256(outer || sha256(inner || said)) is the nested construction of
+-- HMAC (RFC 2104) for keys of a block each. Whoever runs SQL under the application role tells nothing: a host that is none would be
+-- waited for, and one that seems to hold a key would get none.
+CREATE FUNCTION vault_tell(p_said text, p_at bigint, p_code bytea) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE told jsonb;
+BEGIN
+    IF (abs(extract(epoch FROM clock_timestamp()) - p_at) < 60 AND p_code = (
+            SELECT sha256(substr(key, 65) || sha256(substr(key, 1, 64) || convert_to(p_at || ' ' || p_said, 'UTF8')))
+            FROM vault_teller)) IS NOT TRUE THEN
+        RAISE EXCEPTION 'vault_host_unproven' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    told := p_said::jsonb;
+    INSERT INTO vault_host AS h (host, name, holds, level2, stopped)
+    VALUES (told->>'host', told->>'name', ARRAY(SELECT jsonb_array_elements_text(told->'holds')), told->>'level2',
+            (told->>'stopped')::boolean)
+    ON CONFLICT (host) DO UPDATE SET name = excluded.name, holds = excluded.holds, level2 = excluded.level2,
+        stopped = excluded.stopped, seen = CASE WHEN excluded.stopped THEN h.seen ELSE now() END;
+END $$;
+REVOKE EXECUTE ON FUNCTION vault_tell(text, bigint, bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vault_tell(text, bigint, bytea) TO suyuan_app;
+GRANT SELECT ON vault_host TO suyuan_app;
