@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from suyuan.catalog.codes import CodeTable
+from suyuan.catalog.codes import Code, Codes, CodeTable, Words
 from suyuan.catalog.model import Place, RecordType
 
 FORMAT = 1
@@ -29,6 +30,29 @@ def written(types: Iterable[RecordType], tables: Iterable[CodeTable]) -> bytes:
         "codes": {one.name: plain(one) for one in tables},
     }
     return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def read(text: bytes) -> tuple[Codes, dict[tuple[str, str], str]]:
+    """The code tables of what `written` wrote, and the table of each coded field by type and field."""
+    data = json.loads(text)
+    codes = Codes({name: _table(one) for name, one in data["codes"].items()})
+    tables = {
+        (type_id, name): field["table"]
+        for type_id, one in data["types"].items() for name, field in one["fields"].items() if field["table"]
+    }  # fmt: skip
+    return codes, tables
+
+
+def _table(said: dict[str, Any]) -> CodeTable:
+    codes = tuple(
+        Code(code, name, name_en, _day(begin), _day(end), parent)
+        for code, name, name_en, begin, end, parent in said["codes"]
+    )
+    return CodeTable(**said | {"label": Words(*said["label"]), "valid_from": _day(said["valid_from"]), "codes": codes})
+
+
+def _day(said: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(said) if said else None
 
 
 def files(folders: Iterable[Path]) -> dict[str, str]:
@@ -71,4 +95,4 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-__all__ = ["Place", "changes", "digest", "files", "plain", "written"]
+__all__ = ["Place", "changes", "digest", "files", "plain", "read", "written"]

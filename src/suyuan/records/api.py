@@ -161,9 +161,10 @@ def open_record(
 def record_history(request: Call, record: UUID) -> dict[str, Any]:
     """Every revision with what it changed, oldest first; then who did what with the record, newest first."""
     infos, views = queries.history(request.acting, record), queries.every_revision(record)
-    steps = plain.steps(infos, views, type_of(views[0].type))
+    rtype = type_of(views[0].type)
+    steps = plain.steps(infos, views, rtype)
     entries = [plain.entry(one) for one in ledger.about(record)]
-    return {"revisions": [plain.revision(*one) for one in steps], "entries": entries}
+    return {"revisions": [plain.revision(*one, rtype) for one in steps], "entries": entries}
 
 
 @router.get(
@@ -175,7 +176,7 @@ def compare_revisions(request: Call, record: UUID, before: Revision, after: Revi
     """Fields whose values differ; protected ones are left out."""
     changed = queries.compare(request.acting, record, before, after)
     rtype = type_of(queries.every_revision(record)[0].type)
-    return {"record": record, "changes": [one._asdict() for one in plain.masked_changes(changed, rtype)]}
+    return {"record": record, "changes": [plain.change(one, rtype) for one in plain.masked_changes(changed, rtype)]}
 
 
 @router.post(
@@ -186,8 +187,8 @@ def compare_revisions(request: Call, record: UUID, before: Revision, after: Revi
 def reveal_field(request: Call, record: UUID, rev: Revision, field: str) -> dict[str, Any]:
     """One value in clear, protected ones too: one at a time, an act of its own."""
     require(request.acting, "reveal")
-    _view, value = dossier.reveal(request.acting, record, rev, field)
-    return {"field": field, "value": value}
+    view, value = dossier.reveal(request.acting, record, rev, field)
+    return {"field": field, "value": value, "means": plain.means(type_of(view.type).fields[field], value, view.under)}
 
 
 def _codes(rtype: RecordType, said: dict[str, str]) -> dict[str, str]:
@@ -206,7 +207,7 @@ def _no_code(name: str, names: list[str]) -> Detail:
 
 
 def _shown(view: RecordView, rtype: RecordType) -> dict[str, Any]:
-    return plain.head(view) | {"content": plain.masked(view.content, rtype)}
+    return plain.head(view) | plain.content(view, plain.masked(view.content, rtype), rtype)
 
 
 def _page(page: queries.Page) -> dict[str, Any]:
@@ -217,4 +218,4 @@ def _row(view: RecordView) -> dict[str, Any]:
     rtype = type_of(view.type)
     names = {one.name for one in listing.columns(rtype)}
     content = {name: value for name, value in view.content.items() if name in names}
-    return cast(dict[str, Any], plain.head(view) | {"content": plain.masked(content, rtype)})
+    return cast(dict[str, Any], plain.head(view) | plain.content(view, plain.masked(content, rtype), rtype))

@@ -17,6 +17,10 @@ class LabelOut(Schema):
     en: str
 
 
+Meanings = dict[str, LabelOut]
+"""What each code of a value means, by the release that its record was approved under."""
+
+
 class TypeOut(Schema):
     """A record type. `key` are the fields of its natural key, `release` the catalog it belongs to."""
 
@@ -45,7 +49,13 @@ class RowOut(Schema):
     batch: UUID
     row: int
     digest: str = Field(description="被签署的摘要 What a reviewer of this revision signs, SHA-256 in hexadecimal")
+    release: str = Field(
+        description="审核所依据的目录发布 The release of the catalog it was checked and approved under"
+    )
     content: dict[str, Any]
+    meanings: dict[str, Meanings] = Field(
+        description="代码在该发布中的含义 What the codes of each coded field mean by that release"
+    )
 
 
 class LinkOut(Schema):
@@ -73,11 +83,13 @@ class PageOut(Schema):
 
 
 class ChangeOut(Schema):
-    """One field that differs."""
+    """One field that differs, in its value or in what its codes mean."""
 
     field: str
     before: Any
     after: Any
+    before_means: Meanings
+    after_means: Meanings
 
 
 class ChangesOut(Schema):
@@ -122,7 +134,8 @@ class HistoryOut(Schema):
 
 
 class ValueOut(Schema):
-    """One value in clear."""
+    """One value in clear, and what its codes mean."""
 
     field: str
     value: Any
+    means: Meanings

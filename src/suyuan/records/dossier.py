@@ -47,9 +47,9 @@ def open_dossier(
     view = queries.open_record(who, record, as_of=as_of, known_at=known_at)
     contents = queries.every_revision(record)
     infos = {one.rev: one for one in queries.revisions(record)}
-    before = {one.rev: one.content for one in contents}  # an earlier one may lie out of reach
+    before = {one.rev: one for one in contents}  # an earlier one may lie out of reach
     steps = [
-        Step(infos[one.rev], queries.changes(before[one.rev - 1], one.content) if one.rev - 1 in before else [])
+        Step(infos[one.rev], queries.changes(before[one.rev - 1], one) if one.rev - 1 in before else [])
         for one in contents
     ]
     origins = {field: infos[rev] for field, rev in _origins(contents, view).items()}
@@ -76,12 +76,11 @@ def reveal_identity(who: Acting, record: UUID, rev: int) -> None:
 def _origins(contents: Sequence[RecordView], view: RecordView) -> dict[str, int]:
     """For each value of `view`, the revision since which it has stood unchanged."""
     since: dict[str, int] = {}
-    earlier: dict[str, Any] = {}
+    earlier: RecordView | None = None
     for one in contents:
         if one.rev > view.rev:
             break
-        for field, value in one.content.items():
-            if field not in since or earlier.get(field) != value:
-                since[field] = one.rev
-        earlier = one.content
+        changed = {change.field for change in queries.changes(earlier, one)}
+        since |= {field: one.rev for field in one.content if field not in since or field in changed}
+        earlier = one
     return {field: since[field] for field in view.content}

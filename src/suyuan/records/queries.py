@@ -18,7 +18,9 @@ from suyuan.errors import SuyuanError
 from suyuan.installation.sql import statements
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
+from suyuan.records import meanings
 from suyuan.records.errors import NotFound
+from suyuan.records.meanings import Under
 from suyuan.records.reading import RecordView, views
 from suyuan.vault import actions as vault
 from suyuan.vault import terms
@@ -28,11 +30,13 @@ COUNT_CAP = 1000
 
 
 class Change(NamedTuple):
-    """One field that differs between two revisions."""
+    """One field that differs between two revisions: in its value, or in what its codes mean. By which catalogs, it says."""
 
     field: str
     before: Any
     after: Any
+    before_under: Under | None = None
+    after_under: Under | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +114,18 @@ def compare(who: Acting, record: UUID, before: int, after: int) -> list[Change]:
         raise _closed(who, record)
     grounds.spend(who, "look")
     ledger.append(who, Act.consult, record=record, rev=after)
-    return changes(found[before].content, found[after].content)
+    return changes(found[before], found[after])
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """Fields whose values differ, in order of name."""
-    names = sorted(before.keys() | after.keys())
+def changes(before: RecordView | None, after: RecordView) -> list[Change]:
+    """Fields whose values differ, or whose codes mean something else by now, in order of name; all of them after nothing."""
+    old, under = (before.content, before.under) if before else ({}, None)
+    fields = catalog.current().types[after.type].fields
     return [
-        Change(field, before.get(field), after.get(field)) for field in names if before.get(field) != after.get(field)
+        Change(name, old.get(name), after.content.get(name), under, after.under)
+        for name in sorted(old.keys() | after.content.keys())
+        if old.get(name) != after.content.get(name)
+        or (before and name in fields and meanings.differ(fields[name], old.get(name), under, after.under))
     ]
 
 

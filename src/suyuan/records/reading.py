@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 
 from suyuan.records.digest import Place, associated_data, header, microseconds, name, revision_digest
+from suyuan.records.meanings import Under
 from suyuan.vault import envelope
 from suyuan.vault.actions import provider
 from suyuan.vault.errors import ContentDamaged
@@ -20,7 +21,7 @@ from suyuan.vault.errors import ContentDamaged
 class RecordView:
     """One revision of a record as its reader may see it. `content` holds values by field name.
 
-    `digest` is what a reviewer of this revision signs (32 bytes).
+    `digest` is what a reviewer of this revision signs (32 bytes), `release` the one of the catalog it was checked under.
     """
 
     record_id: UUID
@@ -40,11 +41,17 @@ class RecordView:
     latest_rev: int
     digest: bytes
     content: dict[str, Any]
+    release: bytes
 
     @property
     def in_force(self) -> bool:
         """Whether this very revision is the one in force."""
         return self.rev == self.in_force_rev
+
+    @property
+    def under(self) -> Under:
+        """By which catalog its codes are read."""
+        return Under(self.type, self.release)
 
 
 def canonical(facets: str) -> bytes:
@@ -55,7 +62,7 @@ def canonical(facets: str) -> bytes:
 def view(row: Sequence[Any], data_key: bytes) -> RecordView:
     """Decrypt one row of the `revisions` statement. Raises `ContentDamaged` if any bound column was changed."""
     (record, rev, kind, agency, level, valid_from, recorded_at, author, batch, seq, row_no, final,
-     facets, terms, digest, content, key_id, _, state, in_force_rev, latest_rev) = row  # fmt: skip
+     facets, terms, digest, content, key_id, _, state, in_force_rev, latest_rev, release) = row  # fmt: skip
     head = header(
         Place(record.bytes, rev, kind, agency, level, microseconds(valid_from), microseconds(recorded_at),
               author, batch.bytes, seq, row_no, final)
@@ -69,7 +76,7 @@ def view(row: Sequence[Any], data_key: bytes) -> RecordView:
         raise ContentDamaged(where)
     return RecordView(
         record, rev, kind, agency, level, valid_from, recorded_at, author, batch, seq, row_no, final,
-        state, in_force_rev, latest_rev, bytes(digest), orjson.loads(plain),
+        state, in_force_rev, latest_rev, bytes(digest), orjson.loads(plain), bytes(release or b""),
     )  # fmt: skip
 
 

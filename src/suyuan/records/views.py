@@ -24,7 +24,7 @@ from suyuan.catalog.model import Field, Group, RecordType
 from suyuan.ledger import queries as ledger
 from suyuan.ledger.acts import Act
 from suyuan.ledger.queries import Seen
-from suyuan.records import asked, disposal, dossier, listing, queries
+from suyuan.records import asked, disposal, dossier, listing, meanings, queries
 from suyuan.records.dossier import Dossier
 from suyuan.records.errors import DisposalRefused
 from suyuan.records.listing import Wanted
@@ -60,8 +60,7 @@ class FieldChange(NamedTuple):
     """A change with the field it is about. Protected values stay hidden in it."""
 
     field: Field
-    before: Any
-    after: Any
+    change: Change
     masked: bool
 
 
@@ -155,6 +154,7 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
         "common_origin": common,
         "revisions": [(one.info, _changes(rtype, one.changes, shown)) for one in found.steps],
         "shown": shown,
+        "meanings_lost": meanings.lost(found.view.under),
         "disposal": disposal.of(record),
         "may_dispose": decide(
             request.acting, "dispose", agency=found.view.agency, level=found.view.level, state=found.view.state
@@ -213,7 +213,7 @@ def reveal(request: ActingRequest, record: UUID, rev: int, field: str) -> HttpRe
     fact = {"field": record_type(view.type).fields[field], "value": value}
     if not request.headers.get("HX-Request"):
         return redirect("records:record", record)
-    return render(request, "records/parts/revealed.html", {"fact": fact})
+    return render(request, "records/parts/revealed.html", {"fact": fact, "view": view})
 
 
 def record_type(name: str) -> RecordType:
@@ -306,7 +306,7 @@ def _require_reveal(request: ActingRequest) -> None:
 
 def _changes(rtype: RecordType, changes: list[Change], shown: bool) -> list[FieldChange]:
     return [
-        FieldChange(field, one.before, one.after, field.protection == "protected" or not shown)
+        FieldChange(field, one, field.protection == "protected" or not shown)
         for one in changes
         if (field := rtype.fields.get(one.field))
     ]

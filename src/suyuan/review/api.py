@@ -248,4 +248,5 @@ def _sample(drawn: queries.Sample) -> dict[str, Any]:
 
 
 def _row(view: RecordView) -> dict[str, Any]:
-    return plain.head(view) | {"content": plain.open_content(view.content, catalog.current().types[view.type])}
+    rtype = catalog.current().types[view.type]
+    return plain.head(view) | plain.content(view, plain.open_content(view.content, rtype), rtype)

@@ -22,6 +22,7 @@ from suyuan.catalog.model import Field, RecordType
 from suyuan.i18n import say
 from suyuan.records import queries as records
 from suyuan.records.errors import NotFound
+from suyuan.records.queries import Change
 from suyuan.records.reading import RecordView
 from suyuan.review import actions, marks, queries, sample
 from suyuan.review.errors import ReviewRefused
@@ -242,13 +243,13 @@ def _padded(lines: list[Line]) -> list[tuple[int, Line]]:
     return list(enumerate([*lines, *[Line("", "", "")] * LINES][:LINES]))
 
 
-def _changes(record_type: RecordType, before: RecordView | None, view: RecordView) -> list[tuple[Field, Any, Any]]:
+def _changes(record_type: RecordType, before: RecordView | None, view: RecordView) -> list[tuple[Field, Change]]:
     """What differs from what was there before, in the order of the form."""
     if before is None:
         return []
-    found = {one.field: one for one in records.changes(before.content, view.content)}
+    found = {one.field: one for one in records.changes(before, view)}
     names = [name for group in record_type.groups for name in group.fields if name in found]
-    return [(record_type.fields[name], found[name].before, found[name].after) for name in names]
+    return [(record_type.fields[name], found[name]) for name in names]
 
 
 def _fields(record_type: RecordType, view: RecordView) -> list[tuple[Field, Any]]:

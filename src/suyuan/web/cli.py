@@ -24,6 +24,7 @@ from suyuan.ledger import queries as ledger
 from suyuan.records import disposal, dossier, export, listing, plain, queries
 from suyuan.records.export import Wish
 from suyuan.records.listing import Wanted
+from suyuan.records.meanings import Under
 from suyuan.records.queries import Change, RevisionInfo
 from suyuan.records.reading import RecordView
 from suyuan.web import sheet
@@ -94,7 +95,7 @@ def show(
         else:
             view = replace(view, content=view.content | plain.masked(view.content, rtype))
         if as_json:
-            click.echo(_json(plain.head(view) | {"content": plain.open_content(view.content, rtype)}))
+            click.echo(_json(plain.head(view) | plain.content(view, plain.open_content(view.content, rtype), rtype)))
             return
         click.echo("\n".join(_lines(view, rtype)))
 
@@ -114,7 +115,10 @@ def history(record: UUID, username: str, ground: int | None, as_json: bool) -> N
         seen = ledger.about(record)
         steps = plain.steps(revisions, views, rtype)
         if as_json:
-            told = {"revisions": [plain.revision(*one) for one in steps], "entries": [plain.entry(one) for one in seen]}
+            told = {
+                "revisions": [plain.revision(*one, rtype) for one in steps],
+                "entries": [plain.entry(one) for one in seen],
+            }
             click.echo(_json(told))
             return
         for info, changed in steps:
@@ -187,14 +191,14 @@ def _lines(view: RecordView, rtype: RecordType) -> Iterator[str]:
         if filled:
             yield f"[{say(group.label.zh, group.label.en)}]"
         for field in filled:
-            yield f"  {say(field.label.zh, field.label.en)}:{_value(field, view.content[field.name])}"
+            yield f"  {say(field.label.zh, field.label.en)}:{_value(field, view.content[field.name], view.under)}"
     yield f"digest {view.digest.hex()}"
 
 
-def _value(field: Field, value: Any) -> str:
+def _value(field: Field, value: Any, under: Under | None) -> str:
     if field.protection == "protected":
         return say("(受保护,不在此显示)", "(protected, not shown here)")
-    return write(field, value)
+    return write(field, value, under=under)
 
 
 def _step(info: RevisionInfo, changed: list[Change], rtype: RecordType) -> Iterator[str]:
@@ -204,7 +208,8 @@ def _step(info: RevisionInfo, changed: list[Change], rtype: RecordType) -> Itera
     if info.rev > 1:
         for one in changed:
             field = rtype.fields[one.field]
-            yield f"    {say(field.label.zh, field.label.en)}:{_value(field, one.before)} → {_value(field, one.after)}"
+            before, after = _value(field, one.before, one.before_under), _value(field, one.after, one.after_under)
+            yield f"    {say(field.label.zh, field.label.en)}:{before} → {after}"
 
 
 def _json(value: Any) -> str:

@@ -69,7 +69,9 @@ def _head(one: Exported) -> list[str]:
 
 def _rows(one: Exported) -> Iterator[list[str]]:
     for number, row in enumerate(one.rows, 1):
-        shown = [show(field, row.content.get(field.name), masked=not one.wish.whole) for field in one.fields]
+        shown = [
+            show(field, row.content.get(field.name), under=row.under, masked=not one.wish.whole) for field in one.fields
+        ]
         values = ["" if value == EMPTY else value for value in shown]
         yield [f"{one.number}-{number:04}", *values, access.agency_name(row.agency), str(row.record_id)]
 

@@ -10,21 +10,37 @@ from django.utils.translation import gettext as _
 from suyuan.catalog.model import Field
 from suyuan.i18n import say
 from suyuan.records.mask import mask
+from suyuan.records.meanings import CODED, Under, differ, recorded, words
 from suyuan.web import dates
-from suyuan.web.words import code_name, place_name, unit_word
+from suyuan.web.words import unit_word
 
 EMPTY = "—"
 
 
-def show(field: Field, value: Any, *, masked: bool = False) -> str:
-    """The words for a value. `masked` hides what identifies a person, as lists do."""
+def show(field: Field, value: Any, *, under: Under | None, masked: bool = False) -> str:
+    """The words for a value, codes by the catalog that its record was approved `under` (None: by today's).
+
+    `masked` hides what identifies a person, as lists do.
+    """
     if value is None or value in ("", []):
         return EMPTY
     if isinstance(value, list):
-        return say("；", "; ").join(show(field, one, masked=masked) for one in value)
+        return say("；", "; ").join(show(field, one, under=under, masked=masked) for one in value)
     if masked and field.protection != "none":
         return mask(field, str(value))
+    if field.type in CODED:
+        return say(*words(field, str(value), under))
     return _WRITERS.get(field.type, _plain)(field, value)
+
+
+def meaning_now(field: Field, value: Any, *, under: Under) -> str:
+    """Of codes that mean something else today: by which release they were written, and what they mean now."""
+    kept = recorded(under)
+    if kept is None or not differ(field, value, under, None):
+        return ""
+    return _("按第 %(n)s 号目录发布（%(day)s）的代码表；现行含义：%(now)s") % {
+        "n": kept.number, "day": dates.day(kept.at), "now": show(field, value, under=None),
+    }  # fmt: skip
 
 
 def _plain(field: Field, value: Any) -> str:
@@ -41,14 +57,6 @@ def _boolean(_field: Field, value: Any) -> str:
     return _("是") if value in (True, "true", "1") else _("否")
 
 
-def _code(field: Field, value: Any) -> str:
-    return code_name(field, str(value))
-
-
-def _place(field: Field, value: Any) -> str:
-    return place_name(field, str(value))
-
-
 def _day(_field: Field, value: Any) -> str:
     return dates.day(str(value))
 
@@ -63,8 +71,6 @@ def _reference(_field: Field, value: Any) -> str:
 
 _WRITERS: dict[str, Callable[[Field, Any], str]] = {
     "boolean": _boolean,
-    "code": _code,
-    "place": _place,
     "date": _day,
     "datetime": _moment,
     "reference": _reference,

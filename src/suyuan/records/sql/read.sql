@@ -6,7 +6,8 @@ SELECT pg_advisory_xact_lock_shared(records_keys_lock());
 -- name: revisions
 SELECT v.record_id, v.rev, v.type, v.agency, v.level, v.valid_from, v.recorded_at, v.author, v.batch_id, v.seq,
        v.row_no, v.final, v.facets::text, array_send(v.terms), v.digest, v.content,
-       r.key_id, r.wrapped_key, r.state, r.in_force_rev, r.latest_rev
+       r.key_id, r.wrapped_key, r.state, r.in_force_rev, r.latest_rev,
+       (SELECT under.release FROM records_batch under WHERE under.batch_id = v.batch_id)
 FROM records_revision v JOIN records_record r ON r.record_id = v.record_id
 
 -- name: current

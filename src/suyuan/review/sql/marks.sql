@@ -58,7 +58,7 @@ CREATE FUNCTION review_earlier(p_batch uuid, p_seqs int[])
 RETURNS TABLE (
     record_id uuid, rev int, type text, agency bigint, level smallint, valid_from timestamptz, recorded_at timestamptz,
     author bigint, batch_id uuid, seq int, row_no int, final boolean, facets text, terms bytea, digest bytea, content bytea,
-    key_id int, wrapped_key bytea, state text, in_force_rev int, latest_rev int)
+    key_id int, wrapped_key bytea, state text, in_force_rev int, latest_rev int, release bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -68,9 +68,10 @@ BEGIN
     RETURN QUERY
     SELECT e.record_id, e.rev, e.type, e.agency, e.level, e.valid_from, e.recorded_at, e.author, e.batch_id, e.seq,
            e.row_no, e.final, e.facets::text, array_send(e.terms), e.digest, e.content,
-           r.key_id, r.wrapped_key, r.state, r.in_force_rev, r.latest_rev
+           r.key_id, r.wrapped_key, r.state, r.in_force_rev, r.latest_rev, b.release
     FROM records_revision v JOIN records_record r ON r.record_id = v.record_id
     JOIN records_revision e ON e.record_id = v.record_id AND e.rev = coalesce(NULLIF(r.in_force_rev, v.rev), v.rev - 1)
+    JOIN records_batch b ON b.batch_id = e.batch_id
     WHERE v.batch_id = p_batch AND v.seq = ANY(p_seqs) AND v.rev > 1 AND e.rev < v.rev
       AND access_in_scope(e.agency, e.level)
     ORDER BY v.seq;

@@ -21,9 +21,10 @@ from suyuan.catalog.kinds.base import DOT
 from suyuan.catalog.model import Field
 from suyuan.i18n import say
 from suyuan.ledger.queries import Seen
+from suyuan.records.meanings import Under
 from suyuan.records.queries import RevisionInfo
 from suyuan.records.reading import RecordView
-from suyuan.web import dates, words
+from suyuan.web import dates, values, words
 from suyuan.web.chain import Step, chain
 from suyuan.web.states import STATES
 from suyuan.web.values import EMPTY
@@ -113,18 +114,25 @@ def type_label(name: str) -> str:
 
 
 @register.simple_tag
-def show(field: Field, value: Any, masked: bool = False) -> SafeString:
+def show(field: Field, value: Any, *, under: Under | None, masked: bool = False) -> SafeString:
     """A stored value in words; a number or code that must be read letter by letter in even figures."""
-    text = write(field, value, masked=masked)
+    text = write(field, value, under=under, masked=masked)
     classes = "sy-none" if text == EMPTY else "sy-mask" if DOT in text else "sy-id" if field.kind else ""
     return format_html('<span class="{}">{}</span>', classes, text) if classes else escape(text)
+
+
+@register.simple_tag
+def meaning_now(field: Field, value: Any, *, under: Under) -> SafeString:
+    """A note beside codes that mean something else today."""
+    text = values.meaning_now(field, value, under=under)
+    return format_html('<span class="sy-from">{}</span>', text) if text else SafeString()
 
 
 @register.simple_tag
 def title_of(view: Any, masked: bool = False) -> str:
     """What a record is called: the values of its type's title fields."""
     rtype = catalog.current().types[view.type]
-    shown = [write(rtype.fields[name], view.content.get(name), masked=masked) for name in rtype.title]
+    shown = [write(rtype.fields[name], view.content.get(name), under=view.under, masked=masked) for name in rtype.title]
     return " · ".join(one for one in shown if one != EMPTY) or say(rtype.label.zh, rtype.label.en)
 
 
