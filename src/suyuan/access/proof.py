@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import psycopg
 from django.db import connection, transaction
 
-from suyuan import catalog
+from suyuan import catalog, formats
 from suyuan.access.errors import Unproven
 from suyuan.access.sign_in import sealed_factors, vaulted
 from suyuan.access.sign_in.vaulted import Use
@@ -214,13 +214,7 @@ def voucher(said: str) -> tuple[int, bytes]:
     if row is None:
         raise Unproven
     at, key = int(row[0]), bytes.fromhex(_voucher_key(bytes(row[1])))
-    text = _as_row(said, at)
-    return at, sha256(key[64:] + sha256(key[:64] + text.encode()).digest()).digest()
-
-
-def _as_row(said: str, at: int) -> str:
-    """As PostgreSQL writes the row; what is said here holds letters, digits and spaces."""
-    return f'("{said}",{at})'
+    return at, formats.voucher(said, at, key)
 
 
 @lru_cache(maxsize=8)

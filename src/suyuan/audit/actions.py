@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from suyuan.audit import queries
 from suyuan.audit.errors import AuditRefused
 from suyuan.audit.queries import Line, Wanted
 from suyuan.audit.reading import reading
+from suyuan.formats import fingerprint
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 from suyuan.vault import actions as vault
@@ -63,7 +63,7 @@ def begin_weeks() -> int:
 def _seed(agency: int, monday: date) -> tuple[bytes, bytes]:
     """A fresh seed of a week: its digest, and itself sealed."""
     seed = secrets.token_bytes(32)
-    return sha256(seed).digest(), vault.seal(_SEED, _place(agency, monday), seed)
+    return fingerprint(seed), vault.seal(_SEED, _place(agency, monday), seed)
 
 
 def draw(who: Acting, monday: date) -> int:

@@ -18,6 +18,7 @@ from uuid import UUID
 
 from django.db import ProgrammingError, connection, transaction
 
+from suyuan import formats
 from suyuan.access import queries as access
 from suyuan.access.acting import Acting
 from suyuan.audit.errors import ContentUnproved, NotSequenced
@@ -29,7 +30,7 @@ from suyuan.ledger.entries import encode
 from suyuan.ledger.sequencer import entry_of
 from suyuan.ledger.tiles import TileTree
 from suyuan.records import queries as records
-from suyuan.records.digest import Place, associated_data, header, microseconds, name
+from suyuan.records.digest import Place, header, microseconds, name
 from suyuan.records.errors import NotFound
 from suyuan.records.reading import canonical
 from suyuan.vault import envelope
@@ -96,7 +97,7 @@ def _revision(record: UUID, row: tuple[Any, ...], with_content: bool) -> dict[st
     if wrapped is None:  # erased: that it was there can still be proved, what it said cannot
         return fixed | {"commitment": None}
     [key] = provider().unwrap(key_id, [(record.bytes, bytes(wrapped))])
-    bound = associated_data(header(place), key_id, canonical(facets), bytes(terms))
+    bound = formats.content_place(header(place), key_id, canonical(facets), bytes(terms))
     salted, commitment = envelope.open_salted(provider().suite(key_id), key, bytes(content), bound, name(record, rev))
     opened = {"opened": b64encode(salted).decode()} if with_content else {}
     return fixed | {"commitment": commitment.hex()} | opened

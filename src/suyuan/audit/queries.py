@@ -16,9 +16,10 @@ from suyuan.access.acting import Acting
 from suyuan.access.errors import NotAllowed
 from suyuan.audit.reading import Reading
 from suyuan.audit.words import DETAILS
+from suyuan.formats import leaf_hash
 from suyuan.ledger.acts import WORDS, Act
 from suyuan.ledger.checkpoint import read
-from suyuan.ledger.entries import Entry, encode, leaf_hash
+from suyuan.ledger.entries import Entry, encode
 from suyuan.ledger.keys import source
 from suyuan.ledger.merkle import verify_inclusion
 from suyuan.ledger.sequencer import entry_of

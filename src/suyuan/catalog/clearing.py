@@ -8,12 +8,11 @@ Words only decide what nobody can clear: grades, indexes and scores of a person,
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from hashlib import sha256
 from typing import Any
 
+from suyuan import formats
 from suyuan.catalog import bounds
 from suyuan.catalog.codes import Codes
 from suyuan.catalog.declared import Draft
@@ -108,9 +107,11 @@ def _item(
         "declared": declared,
         "codes": tables,
     }
-    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = formats.DECLARATION.to_bytes(data).decode()
     place = draft.fields[field].place if field else draft.place
-    return Quarantined(draft.id, field, subject, PERSONS, place, text, sha256(text.encode()).hexdigest(), tuple(lacks))
+    return Quarantined(
+        draft.id, field, subject, PERSONS, place, text, formats.fingerprint(text.encode()).hex(), tuple(lacks)
+    )
 
 
 def _lacking(said: Mapping[str, Any]) -> list[str]:
@@ -140,7 +141,7 @@ def _plain(node: Any) -> Any:
 def _tables(fields: Any, codes: Codes, own: Collection[str]) -> dict[str, Any]:
     """The overlay's own tables that fields have codes of: what a code means belongs to the declaration."""
     names = {one.table for one in fields if one.table in own and one.table in codes}
-    return {name: sha256(json.dumps(plain(codes[name]), sort_keys=True).encode()).hexdigest() for name in sorted(names)}
+    return {name: formats.fingerprint(formats.TABLE.to_bytes(plain(codes[name]))).hex() for name in sorted(names)}
 
 
 def take_out(drafts: dict[str, Draft], held: Collection[Quarantined]) -> None:

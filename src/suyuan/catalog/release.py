@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from suyuan import formats
 from suyuan.catalog.codes import Code, Codes, CodeTable, Words
 from suyuan.catalog.model import Place, RecordType
 
@@ -19,7 +20,7 @@ FORMAT = 1
 
 def digest(types: Iterable[RecordType], tables: Iterable[CodeTable]) -> str:
     """SHA-256 in hexadecimal over the canonical JSON of all types and tables; comments and layout do not count."""
-    return hashlib.sha256(written(types, tables)).hexdigest()
+    return formats.fingerprint(written(types, tables)).hex()
 
 
 def written(types: Iterable[RecordType], tables: Iterable[CodeTable]) -> bytes:
@@ -29,7 +30,7 @@ def written(types: Iterable[RecordType], tables: Iterable[CodeTable]) -> bytes:
         "types": {one.id: plain(one) for one in types},
         "codes": {one.name: plain(one) for one in tables},
     }
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return formats.RELEASE.to_bytes(data)
 
 
 def read(text: bytes) -> tuple[Codes, dict[tuple[str, str], str]]:

@@ -13,11 +13,12 @@ from weakref import WeakKeyDictionary
 import orjson
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection, transaction
 
+from suyuan.formats import arrival, entry_code
 from suyuan.installation.sql import statements
 from suyuan.ledger import alarm, bound, keys
 from suyuan.ledger.acts import Act
 from suyuan.ledger.deadline import within
-from suyuan.ledger.entries import Entry, bind, encode, encode_arrival
+from suyuan.ledger.entries import Entry, encode
 from suyuan.ledger.errors import LedgerRolledBack, LedgerUnavailable
 
 _SQL = statements("ledger", "append")
@@ -134,7 +135,7 @@ def _insert(entry: Entry) -> bool:
     values = {name: getattr(entry, name) for name in Entry.__slots__}
     values["shown"] = list(entry.shown) or None
     values["detail"] = None if entry.detail is None else orjson.dumps(entry.detail).decode()
-    values["mac"] = bind(encode(entry), keys.source().mac_key())
+    values["mac"] = entry_code(encode(entry), keys.source().mac_key())
     with _in_time(), connection.cursor() as cursor:
         try:
             cursor.execute(_SQL["append"], values)
@@ -156,7 +157,7 @@ def _copy(writer: _Writer, actor: Actor, act: Act, rows: Sequence[tuple[bytes, i
     out = [_SIGNATURE]
     for record, rev, digest in rows:
         number += 1
-        mac = bind(encode_arrival(mine, number, at, kind, person, ground, agency, record, rev, batch, digest), key)
+        mac = entry_code(arrival(mine, number, at, kind, person, ground, agency, record, rev, batch, digest), key)
         out.append(_ROW.pack(
             12, 4, mine, 8, number, 8, at, 2, kind, 8, person, 8, ground, 8, agency, 16, record, 4, rev, 16, batch,
             32, digest, 32, mac,

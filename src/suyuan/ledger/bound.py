@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import orjson
 import psycopg
 from django.db import connection
 from psycopg import sql
 
+from suyuan import formats
 from suyuan.installation import current
 from suyuan.ledger.acts import Act
 from suyuan.ledger.faults import Fault
@@ -53,7 +52,7 @@ class Bound(NamedTuple):
         """SHA-256 in hexadecimal over the row, or the rows of one key in their order, as canonical JSON."""
         counted = [{column: row[column] for column in self.columns} for row in rows]
         said = sorted(counted, key=self._place) if self.order else counted[-1]
-        return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        return formats.row(said)
 
     def _place(self, row: dict[str, Any]) -> tuple[Any, ...]:
         return tuple(row[column] for column in self.order)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from suyuan import formats
+from suyuan.formats import ORIGIN
 from suyuan.ledger.keys import KeySource, Signer
-
-ORIGIN = "suyuan/ledger"
-_ED25519 = b"\x01"
 
 
 class Checkpoint(NamedTuple):
@@ -21,15 +19,6 @@ class Checkpoint(NamedTuple):
 
     size: int
     root: bytes
-
-
-def _body(checkpoint: Checkpoint) -> str:
-    return f"{ORIGIN}\n{checkpoint.size}\n{base64.b64encode(checkpoint.root).decode()}\n"
-
-
-def key_id(public_key: bytes) -> bytes:
-    """Four bytes that name the signing key in a note (C2SP signed-note)."""
-    return sha256(ORIGIN.encode() + b"\n" + _ED25519 + public_key).digest()[:4]
 
 
 def key_id_of(note: str) -> bytes | None:
@@ -48,9 +37,8 @@ def key_id_of(note: str) -> bytes | None:
 
 def sign(checkpoint: Checkpoint, keys: KeySource) -> str:
     """The checkpoint as a signed note."""
-    body = _body(checkpoint)
-    signature = key_id(keys.signers()[-1].public) + keys.sign(body.encode())
-    return f"{body}\n\u2014 {ORIGIN} {base64.b64encode(signature).decode()}\n"
+    signed = keys.sign(formats.checkpoint(*checkpoint).encode())
+    return formats.note(*checkpoint, formats.key_name(keys.signers()[-1].public) + signed)
 
 
 def read(note: str, signers: Sequence[Signer]) -> Checkpoint | None:
@@ -63,16 +51,16 @@ def read(note: str, signers: Sequence[Signer]) -> Checkpoint | None:
         raw = base64.b64decode(tail.removesuffix("\n").removeprefix(f"\u2014 {ORIGIN} "), validate=True)
         if signer is None or not in_its_time(signer, signers, checkpoint.size):
             return None
-        Ed25519PublicKey.from_public_bytes(signer.public).verify(raw[4:], _body(checkpoint).encode())
+        Ed25519PublicKey.from_public_bytes(signer.public).verify(raw[4:], formats.checkpoint(*checkpoint).encode())
     except (ValueError, InvalidSignature):
         return None
-    return checkpoint if origin == ORIGIN and note == sign_text(checkpoint, raw) else None
+    return checkpoint if origin == ORIGIN and note == formats.note(*checkpoint, raw) else None
 
 
 def signer_of(note: str, signers: Sequence[Signer]) -> Signer | None:
     """The one of `signers` that a note says it is signed by."""
     named = key_id_of(note)
-    return next((one for one in signers if key_id(one.public) == named), None)
+    return next((one for one in signers if formats.key_name(one.public) == named), None)
 
 
 def in_its_time(signer: Signer, signers: Sequence[Signer], size: int) -> bool:
@@ -80,8 +68,3 @@ def in_its_time(signer: Signer, signers: Sequence[Signer], size: int) -> bool:
     place = list(signers).index(signer)
     begun = place == 0 or size > signer.since
     return begun and (place + 1 == len(signers) or size <= signers[place + 1].since)
-
-
-def sign_text(checkpoint: Checkpoint, signature: bytes) -> str:
-    """The one text a checkpoint with this signature has: notes are compared with it byte by byte."""
-    return f"{_body(checkpoint)}\n\u2014 {ORIGIN} {base64.b64encode(signature).decode()}\n"

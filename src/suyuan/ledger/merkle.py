@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 
-EMPTY_ROOT = sha256(b"").digest()
+from suyuan.formats import fingerprint, node_hash
 
-
-def node_hash(left: bytes, right: bytes) -> bytes:
-    """Hash of an inner node (RFC 9162, 2.1.1)."""
-    return sha256(b"\x01" + left + right).digest()
+EMPTY_ROOT = fingerprint(b"")
 
 
 def root(leaves: Sequence[bytes]) -> bytes:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 import psycopg
 from django.db import connection, transaction
 
+from suyuan import formats
 from suyuan.ledger.actions import Actor, append
 from suyuan.ledger.acts import Act
 from suyuan.ledger.faults import Fault
@@ -61,13 +61,8 @@ def _prune(who: Actor, most: int, within: Within) -> Pruned | None:
             return None
         number, before, leaves, entries, size, root = row
         detail = {"pruning": number, "entries": entries, "before": before, "size": size}
-        append(who, Act.prune, digest=digest(before, leaves, entries, size, bytes(root)), detail=detail)
+        append(who, Act.prune, digest=formats.pruning(before, leaves, entries, size, bytes(root)), detail=detail)
     return Pruned(number, entries, leaves)
-
-
-def digest(before: int, leaves: str, entries: int, size: int, root: bytes) -> bytes:
-    """SHA-256 over what a pruning took out and under which root it lay."""
-    return sha256(f"{before}|{leaves}|{entries}|{size}|{root.hex()}".encode()).digest()
 
 
 def lawful(connection: psycopg.Connection) -> tuple[list[int], list[Fault]]:
@@ -91,7 +86,7 @@ def _wrong(columns: list[Any]) -> Iterator[str]:
     before, leaves, entries, size, root, entered, at = columns
     if leaves is None:
         yield "ledger.pruning_missing"
-    elif entered is None or bytes(entered) != digest(before, leaves, entries, size, bytes(root)):
+    elif entered is None or bytes(entered) != formats.pruning(before, leaves, entries, size, bytes(root)):
         yield "ledger.pruning_unsigned"
     elif at - before < YEAR:
         yield "ledger.pruned_early"

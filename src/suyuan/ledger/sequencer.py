@@ -16,12 +16,13 @@ import psycopg
 from django.db import InterfaceError, OperationalError
 
 from suyuan.errors import SuyuanError
+from suyuan.formats import leaf_hash
 from suyuan.installation import current
 from suyuan.installation.sql import statements
 from suyuan.ledger import alarm, keys, witness
 from suyuan.ledger.checkpoint import Checkpoint, sign
 from suyuan.ledger.clock import Watch
-from suyuan.ledger.entries import Entry, encode, leaf_hash
+from suyuan.ledger.entries import Entry, encode
 from suyuan.ledger.errors import LedgerGap
 from suyuan.ledger.tiles import TileTree, grow
 

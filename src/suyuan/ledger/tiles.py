@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from suyuan.ledger.merkle import node_hash, root
+from suyuan.formats import node_hash
+from suyuan.ledger.merkle import root
 
 WIDTH = 256
 HASH = 32

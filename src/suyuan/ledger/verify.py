@@ -10,11 +10,12 @@ from uuid import UUID
 
 import psycopg
 
+from suyuan.formats import arrival, entry_code, leaf_hash
 from suyuan.installation import current
 from suyuan.ledger import keys, pruning, witness
 from suyuan.ledger.checkpoint import Checkpoint, in_its_time, key_id_of, read, signer_of
 from suyuan.ledger.clock import doubtful
-from suyuan.ledger.entries import bind, encode, encode_arrival, leaf_hash
+from suyuan.ledger.entries import encode
 from suyuan.ledger.faults import Fault
 from suyuan.ledger.keys import Signer
 from suyuan.ledger.merkle import Frontier
@@ -161,7 +162,7 @@ def _waiting(connection: psycopg.Connection) -> Iterator[Fault]:
             yield Fault(
                 "ledger.leaf_missing", where, "条目失去了在哈希树中的位置", "the entry lost its place in the tree"
             )
-        if bind(encode(entry), key) != mac:
+        if entry_code(encode(entry), key) != mac:
             yield _altered(entry.writer, entry.n)
 
 
@@ -264,7 +265,7 @@ def _leaf_reader(load: Callable[[int, int], bytes]) -> Callable[[int, Sequence[A
             where = f"entry {writer}:{number}"
             return bytes(32), Fault("ledger.entry_missing", where, "条目已不存在", "the entry is gone")
         encoded, mac = _encoded(columns)
-        same = bind(encoded, key) == mac
+        same = entry_code(encoded, key) == mac
         return leaf_hash(encoded, mac), None if same else _altered(writer, number, _about(columns))
 
     return leaf
@@ -286,7 +287,7 @@ def _encoded(columns: Sequence[Any]) -> tuple[bytes, bytes]:
     """The bytes of a stored entry and its MAC; entries about one revision, which most are, without making the entry."""
     writer, n, at, act, person, ground, agency, record, rev, batch, digest, shown, detail, mac = columns
     if shown is None and detail is None and None not in (record, rev, batch, digest):
-        return encode_arrival(writer, n, at, act, person, ground, agency, record, rev, batch, digest), mac
+        return arrival(writer, n, at, act, person, ground, agency, record, rev, batch, digest), mac
     ids = [UUID(bytes=one) if one else None for one in (record, batch)]
     entry, _ = entry_of((writer, n, at, act, person, ground, agency, ids[0], rev, ids[1], digest, shown, detail, mac))
     return encode(entry), mac

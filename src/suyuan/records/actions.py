@@ -15,6 +15,7 @@ from uuid import UUID
 import uuid_utils
 from django.db import IntegrityError, connection
 
+from suyuan import formats
 from suyuan.access.acting import Acting
 from suyuan.access.decide import require
 from suyuan.catalog.check import Checked
@@ -24,7 +25,7 @@ from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 from suyuan.records.arrival import Arrangement, Arrival, Arrived, Finding, Known, Outcome, arrange, arrive
 from suyuan.records.beside import Run, beside
-from suyuan.records.digest import Place, chunk_digest
+from suyuan.records.digest import Place
 from suyuan.records.errors import BatchClosed, NotFound
 from suyuan.records.identity import Delivery
 from suyuan.records.links import resolve
@@ -346,7 +347,7 @@ def _chunk_row(
     accepted, warned, returned, duplicate = _counts(arrangement)
     values: dict[str, Any] = {
         "batch": batch, "chunk_no": chunk_no, "agency": who.agency, "level": level,
-        "digest": chunk_digest(digests), "revisions": len(digests), "needs_final": any(one.final for one in written),
+        "digest": formats.chunk(digests), "revisions": len(digests), "needs_final": any(one.final for one in written),
         "accepted": accepted, "warned": warned, "returned": returned, "duplicate": duplicate,
     }  # fmt: skip
     with connection.cursor() as cursor:

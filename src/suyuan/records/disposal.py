@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from suyuan.access import decide
 from suyuan.access.acting import Acting
 from suyuan.access.errors import NotAllowed
+from suyuan.formats import fingerprint
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 from suyuan.records.errors import DisposalRefused, NotFound
@@ -50,7 +50,7 @@ def ask(who: Acting, record: UUID, basis: str) -> None:
     sealed = vault.seal(_PURPOSE, record.bytes, basis.strip().encode())
     with _worded(), connection.cursor() as cursor:
         cursor.execute("SELECT records_ask_disposal(%s, %s)", [record, sealed])
-    detail = {"done": "ask_disposal", "basis": sha256(sealed).hexdigest()}
+    detail = {"done": "ask_disposal", "basis": fingerprint(sealed).hex()}
     ledger.append(who, Act.administer, record=record, detail=detail, changes=True)
 
 

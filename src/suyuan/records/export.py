@@ -10,13 +10,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 from django.db import ProgrammingError, connection, transaction
 
+from suyuan import formats
 from suyuan.access import grounds
 from suyuan.access.acting import Acting
 from suyuan.access.decide import decide, require
@@ -119,11 +119,6 @@ def export(who: Acting, rtype: RecordType, wanted: Wanted, wish: Wish) -> Export
     return _enter(who, rtype, rows, wish, terms)
 
 
-def bound(row: dict[str, Any], plain: bytes) -> bytes:
-    """SHA-256 over what an export is: its columns, and the sealed words with their salt."""
-    return sha256(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) + b"\0" + plain).digest()
-
-
 def words(digest: bytes, sealed: bytes) -> dict[str, Any]:
     """Recipient, purpose and revisions of an export. Raises `ContentDamaged`."""
     found: dict[str, Any] = orjson.loads(vault.open_sealed(PURPOSE, digest, sealed))
@@ -139,7 +134,7 @@ def _complete(wish: Wish) -> None:
 
 def _enter(who: Acting, rtype: RecordType, rows: Sequence[RecordView], wish: Wish, terms: list[int]) -> Exported:
     at, expires = _now()
-    plain = orjson.dumps({
+    plain = formats.WORDS.to_bytes({
         "salt": os.urandom(16).hex(), "recipient": wish.recipient, "purpose": wish.purpose,
         "revisions": [[str(one.record_id), one.rev] for one in rows],
     })  # fmt: skip
@@ -147,7 +142,7 @@ def _enter(who: Acting, rtype: RecordType, rows: Sequence[RecordView], wish: Wis
         "person": who.person, "ground": who.ground, "agency": who.agency, "level": max(one.level for one in rows),
         "type": rtype.id, "format": wish.format, "whole": wish.whole, "rows": len(rows), "at": microseconds(at), "expires_on": expires,
     }  # fmt: skip
-    digest, ids = bound(columns, plain), [one.record_id for one in rows]
+    digest, ids = formats.export(columns, plain), [one.record_id for one in rows]
     number = _number([rtype.id, wish.format, wish.whole, ids, vault.seal(PURPOSE, digest, plain), digest, expires])
     detail = {"export": number, "rows": len(rows), "format": wish.format}
     detail |= {"revealed": revealed(rtype)} if wish.whole else {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 import zlib
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -18,6 +17,7 @@ from suyuan import catalog
 from suyuan.catalog import release as written
 from suyuan.catalog.codes import Codes, CodeTable, Words
 from suyuan.catalog.model import DIVISIONS, Field
+from suyuan.formats import fingerprint
 
 CODED = ("code", "place")
 """Types of fields whose values are codes."""
@@ -110,4 +110,4 @@ def _read(release: bytes) -> Kept | None:
         text = zlib.decompress(bytes(row[2]))
     except zlib.error:
         return None
-    return Kept(row[0], row[1], *written.read(text)) if sha256(text).digest() == release else None
+    return Kept(row[0], row[1], *written.read(text)) if fingerprint(text) == release else None

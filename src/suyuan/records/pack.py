@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from suyuan.records.digest import Place, associated_data, header, revision_digest
+from suyuan import formats
+from suyuan.records.digest import Place, header
 from suyuan.vault import columns, envelope
 from suyuan.vault.provider import Provider
 
@@ -54,13 +55,13 @@ def pack(rows: Sequence[Row], provider: Provider, key_id: int, level: int) -> Pa
     term_arrays = columns.arrays(level, provider.depth(key_id), *listed)
     heads = [header(row.place) for row in rows]
     places = [
-        associated_data(head, key_id, row.facets, array)
+        formats.content_place(head, key_id, row.facets, array)
         for head, row, array in zip(heads, rows, term_arrays, strict=True)
     ]
     sealed = envelope.encrypt(
         provider.suite(key_id), [row.data_key for row in rows], [row.content for row in rows], places
     )
-    digests = [revision_digest(head, one.commitment) for head, one in zip(heads, sealed, strict=True)]
+    digests = [formats.revision(head, one.commitment) for head, one in zip(heads, sealed, strict=True)]
     out = [_SIGNATURE]
     for row, array, one, digest in zip(rows, term_arrays, sealed, digests, strict=True):
         out += _fields(row, key_id, digest, array, one.content)

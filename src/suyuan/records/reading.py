@@ -10,7 +10,8 @@ from uuid import UUID
 
 import orjson
 
-from suyuan.records.digest import Place, associated_data, header, microseconds, name, revision_digest
+from suyuan import formats
+from suyuan.records.digest import Place, header, microseconds, name
 from suyuan.records.meanings import Under
 from suyuan.vault import envelope
 from suyuan.vault.actions import provider
@@ -56,7 +57,7 @@ class RecordView:
 
 def canonical(facets: str) -> bytes:
     """Facets as they were bound: keys in order, no spaces."""
-    return orjson.dumps(orjson.loads(facets), option=orjson.OPT_SORT_KEYS)
+    return formats.canonical(orjson.loads(facets))
 
 
 def view(row: Sequence[Any], data_key: bytes) -> RecordView:
@@ -70,9 +71,9 @@ def view(row: Sequence[Any], data_key: bytes) -> RecordView:
     where = name(record, rev)
     plain, commitment = envelope.decrypt(
         provider().suite(key_id), data_key, bytes(content),
-        associated_data(head, key_id, canonical(facets), bytes(terms)), where,
+        formats.content_place(head, key_id, canonical(facets), bytes(terms)), where,
     )  # fmt: skip
-    if revision_digest(head, commitment) != bytes(digest):
+    if formats.revision(head, commitment) != bytes(digest):
         raise ContentDamaged(where)
     return RecordView(
         record, rev, kind, agency, level, valid_from, recorded_at, author, batch, seq, row_no, final,

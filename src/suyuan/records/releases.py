@@ -19,6 +19,7 @@ from suyuan.access.acting import Acting
 from suyuan.access.errors import NotAllowed
 from suyuan.catalog import release as room
 from suyuan.catalog.loader import SHIPPED
+from suyuan.formats import fingerprint
 from suyuan.installation import current
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
@@ -65,7 +66,7 @@ def verify_releases() -> list[tuple[str, bool]]:
 
 def _fits(release: bytes, content: bytes) -> bool:
     try:
-        return sha256(zlib.decompress(content)).digest() == release
+        return fingerprint(zlib.decompress(content)) == release
     except zlib.error:
         return False
 

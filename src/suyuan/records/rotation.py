@@ -17,6 +17,7 @@ from uuid import UUID
 import psycopg
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
+from suyuan import formats
 from suyuan.access import decide, proof
 from suyuan.access.acting import Acting
 from suyuan.access.errors import NotAllowed
@@ -24,7 +25,7 @@ from suyuan.installation import current
 from suyuan.installation.sql import statements
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
-from suyuan.records.digest import Place, associated_data, header, microseconds, name, revision_digest
+from suyuan.records.digest import Place, header, microseconds, name
 from suyuan.records.errors import DestructionByAnother
 from suyuan.records.reading import canonical, unwrapped
 from suyuan.vault import actions as vault
@@ -228,12 +229,12 @@ def _revision(
               author, batch.bytes, seq, row_no, final)
     )  # fmt: skip
     where, plain_facets = name(record, rev), canonical(facets)
-    bound = associated_data(head, old.id, plain_facets, bytes(packed))
+    bound = formats.content_place(head, old.id, plain_facets, bytes(packed))
     salted, commitment = envelope.open_salted(old.suite, key, bytes(content), bound, where)
-    if revision_digest(head, commitment) != bytes(digest):
+    if formats.revision(head, commitment) != bytes(digest):
         raise ContentDamaged(where)
     moved = terms.moved_on_to(new.level, new.depth, stored)
-    bound = associated_data(head, new.id, plain_facets, terms.packed(moved))
+    bound = formats.content_place(head, new.id, plain_facets, terms.packed(moved))
     return record, rev, moved, envelope.encrypt_salted(new.suite, fresh, salted, bound)
 
 

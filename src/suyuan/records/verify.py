@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from suyuan import formats
 from suyuan.installation import current
 from suyuan.installation.sql import statements
 from suyuan.ledger.acts import Act
 from suyuan.ledger.faults import Fault
 from suyuan.records import releases
-from suyuan.records.digest import Place, associated_data, header, name, revision_digest
+from suyuan.records.digest import Place, header, name
 from suyuan.records.reading import canonical, unwrapped
 from suyuan.records.recognised import Recognised
 from suyuan.vault import envelope
@@ -185,11 +186,11 @@ def _wrong(row: Stored, key: bytes, suite: str, recognised: Recognised) -> str |
         return "record.content_damaged"
     head = row.head
     try:
-        place = associated_data(head, row.key_id, canonical(row.facets), row.terms)
+        place = formats.content_place(head, row.key_id, canonical(row.facets), row.terms)
         plain, commitment = envelope.decrypt(suite, key, row.content, place, "")
     except ContentDamaged:
         return "record.content_damaged"
-    recomputed = revision_digest(head, commitment)
+    recomputed = formats.revision(head, commitment)
     if recomputed != row.digest:
         return "record.digest_altered"
     if row.entered is None:

@@ -9,12 +9,13 @@ from uuid import UUID
 import orjson
 import psycopg
 
+from suyuan import formats
 from suyuan.installation import current
 from suyuan.installation.sql import statements
 from suyuan.ledger.acts import Act
 from suyuan.ledger.faults import Fault
 from suyuan.records.digest import microseconds
-from suyuan.records.export import PURPOSE, bound
+from suyuan.records.export import PURPOSE
 from suyuan.vault import actions as vault
 from suyuan.vault.errors import ContentDamaged
 
@@ -48,5 +49,5 @@ def _check(columns: Sequence[Any]) -> str | None:
     except ContentDamaged:
         return "export.altered"
     named = [UUID(record) for record, _ in orjson.loads(opened)["revisions"]]
-    same = bound(row, opened) == bytes(digest) == bytes(entered) and named == list(shown or ())
+    same = formats.export(row, opened) == bytes(digest) == bytes(entered) and named == list(shown or ())
     return None if same and (row["person"], row["ground"]) == (person, ground) else "export.altered"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import sha256
+
+from suyuan.formats import sample_order
 
 BOUND, CONFIDENCE = 0.01, 0.95
 WITHOUT_SAMPLE = 20  # batches up to this size are looked at whole
@@ -23,4 +24,4 @@ def size(population: int, bound: float = BOUND, confidence: float = CONFIDENCE) 
 
 def choose(seed: bytes, seqs: Iterable[int], count: int) -> list[int]:
     """The rows a seed draws: those whose SHA-256 with the seed comes first."""
-    return sorted(seqs, key=lambda seq: sha256(seed + seq.to_bytes(4, "big")).digest())[:count]
+    return sorted(seqs, key=lambda seq: sample_order(seed, seq))[:count]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from suyuan.formats import PLACE
 from suyuan.installation import Installation, current
 from suyuan.ledger.keys import Signer
 from suyuan.vault import book, installed, keyfile
@@ -66,14 +67,14 @@ def seal(purpose: str, place: bytes, plain: bytes) -> bytes:
     Each has a key of its own, so that no key comes near the number of uses that GCM allows (NIST SP 800-38D, 8.3).
     """
     salt, nonce = os.urandom(_SALT), os.urandom(NONCE)
-    return salt + nonce + _small(salt).encrypt(nonce, plain, purpose.encode() + b"\0" + place)
+    return salt + nonce + _small(salt).encrypt(nonce, plain, PLACE.to_bytes(purpose.encode(), b"\0", place))
 
 
 def open_sealed(purpose: str, place: bytes, sealed: bytes) -> bytes:
     """Undo `seal`. Raises `ContentDamaged` when it was changed or belongs elsewhere."""
     salt, nonce, rest = sealed[:_SALT], sealed[_SALT : _SALT + NONCE], sealed[_SALT + NONCE :]
     try:
-        return _small(salt).decrypt(nonce, rest, purpose.encode() + b"\0" + place)
+        return _small(salt).decrypt(nonce, rest, PLACE.to_bytes(purpose.encode(), b"\0", place))
     except (InvalidTag, ValueError) as exc:
         raise ContentDamaged(purpose) from exc
 

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from suyuan import formats
 from suyuan.installation.model import write_private
 from suyuan.vault import errors, ring
 from suyuan.vault.layers import Layer, keyed, moved_on
@@ -67,7 +68,7 @@ class Share(NamedTuple):
 
     def check(self) -> str:
         """By which the share is known again without being stored: a digest of 128 random bits, which nobody can try."""
-        return sha256(b"suyuan-share" + bytes.fromhex(self.set_id) + bytes([self.number]) + self.value).hexdigest()
+        return formats.share(bytes.fromhex(self.set_id), self.number, self.value)
 
 
 class Status(NamedTuple):
@@ -351,9 +352,7 @@ def _fresh(suite: str) -> str:
 
 def _bound(told: dict[str, Any]) -> bytes:
     """Everything in the file beside the sealed keys, which is bound to them."""
-    return json.dumps(
-        {key: told[key] for key in sorted(told) if key not in ("nonce", "sealed")}, sort_keys=True
-    ).encode()
+    return formats.CUSTODIANS.to_bytes({key: told[key] for key in told if key not in ("nonce", "sealed")})
 
 
 def _derived(secret: bytes, set_id: str) -> bytes:

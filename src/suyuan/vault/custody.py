@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import NamedTuple
 
 from suyuan.access import decide, queries
 from suyuan.access.acting import Acting
 from suyuan.errors import SuyuanError
+from suyuan.formats import fingerprint
 from suyuan.installation import current
 from suyuan.ledger import actions as ledger
 from suyuan.ledger import sequencer
@@ -110,7 +110,7 @@ def renew_signing(who: Acting, place: str | None = None) -> SigningKey:
         "number": made.number,
         "since": size,
         "in": made.holder,
-        "key": sha256(made.public).hexdigest(),
+        "key": fingerprint(made.public).hex(),
     }
     ledger.append(who, Act.custody, detail=detail)
     return made
@@ -120,7 +120,7 @@ def hand_over(who: Acting) -> dict[str, str]:
     """What another host needs to have the keys that this one has, sealed. Raises `NotAllowed`."""
     decide.require(who, "keys")
     parts = hosts.carried(current())
-    digest = sha256("".join(parts.values()).encode()).hexdigest()
+    digest = fingerprint("".join(parts.values()).encode()).hex()
     ledger.append(who, Act.custody, detail={"did": "hand_over", "digest": digest})
     return parts
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 
+from suyuan.formats import commitment
 from suyuan.vault.errors import ContentDamaged
 from suyuan.vault.provider import KeyProvider
 from suyuan.vault.suites import NONCE, SUITES
@@ -46,7 +46,7 @@ def encrypt(suite: str, keys: Sequence[bytes], plains: Sequence[bytes], places: 
         salted = pool[start : start + SALT] + plain
         nonce = pool[start + SALT : start + SALT + NONCE]
         start += SALT + NONCE
-        out.append(Encrypted(nonce + cipher(key).encrypt(nonce, salted, place), sha256(salted).digest()))
+        out.append(Encrypted(nonce + cipher(key).encrypt(nonce, salted, place), commitment(salted)))
     return out
 
 
@@ -58,8 +58,8 @@ def encrypt_salted(suite: str, key: bytes, salted: bytes, place: bytes) -> bytes
 
 def decrypt(suite: str, key: bytes, content: bytes, place: bytes, where: str) -> tuple[bytes, bytes]:
     """The JSON bytes of a content and its commitment. Raises `ContentDamaged`, naming `where`."""
-    salted, commitment = open_salted(suite, key, content, place, where)
-    return salted[SALT:], commitment
+    salted, committed = open_salted(suite, key, content, place, where)
+    return salted[SALT:], committed
 
 
 def open_salted(suite: str, key: bytes, content: bytes, place: bytes, where: str) -> tuple[bytes, bytes]:
@@ -68,4 +68,4 @@ def open_salted(suite: str, key: bytes, content: bytes, place: bytes, where: str
         salted = SUITES[suite].open(key).decrypt(content[:NONCE], content[NONCE:], place)
     except (InvalidTag, ValueError) as exc:
         raise ContentDamaged(where) from exc
-    return salted, sha256(salted).digest()
+    return salted, commitment(salted)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from suyuan import formats
 from suyuan.errors import SuyuanError
 from suyuan.installation import Installation, current
 from suyuan.vault import custodians, installed
@@ -112,8 +113,7 @@ def tell(database: Connection, file: KeyFile, what: dict[str, Any]) -> None:
     """Tell of this host, with its code over what is told: the application role alone tells nothing."""
     said, key = json.dumps(what), file.teller()
     at = int(_rows(database)(SQL["clock"])[0][0])
-    code = sha256(key[64:] + sha256(key[:64] + f"{at} {said}".encode()).digest()).digest()
-    database.execute(SQL["tell"], {"said": said, "at": at, "code": code})
+    database.execute(SQL["tell"], {"said": said, "at": at, "code": formats.telling(said, at, key)})
 
 
 class Beat:

@@ -15,25 +15,20 @@ from typing import Any
 import psycopg
 from django.db import connection, transaction
 
+from suyuan.formats import check_value, entry_code
 from suyuan.installation import Installation
 from suyuan.installation.migrate import Notice
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
-from suyuan.ledger.entries import bind, encode
+from suyuan.ledger.entries import encode
 from suyuan.ledger.sequencer import entry_of
 from suyuan.vault import custodians, errors
 from suyuan.vault.agent import custodians_path
 from suyuan.vault.book import SQL
 from suyuan.vault.keyfile import KeyFile
 
-_PURPOSE = b"suyuan check value "
 BASE = ("ledger", "blobs", "session", "terms.1 1", "identity 1", "key 1")  # what every host has from the first day
 Connection = psycopg.Connection[tuple[Any, ...]]
-
-
-def check_value(secret: bytes, name: str) -> bytes:
-    """What the database may know of a secret: HMAC-SHA256 under it, which says nothing to whoever does not have it."""
-    return hmac.digest(secret, _PURPOSE + name.encode(), "sha256")
 
 
 def check_values(here: Installation, file: KeyFile) -> dict[str, bytes]:
@@ -119,7 +114,9 @@ def _true(database: Connection, file: KeyFile) -> None:
     Raises `KeysOfAnother`.
     """
     found = [entry_of(row) for row in database.execute(SQL["some_entries"]).fetchall()]
-    if found and not any(hmac.compare_digest(bind(encode(one), file.secret("ledger")), mac) for one, mac in found):
+    if found and not any(
+        hmac.compare_digest(entry_code(encode(one), file.secret("ledger")), mac) for one, mac in found
+    ):
         raise errors.KeysOfAnother(["ledger"])
 
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from suyuan.formats import HANDOVER
+
 
 class SigningKey(NamedTuple):
     """The public half of one signing key (Ed25519, 32 bytes). It signs checkpoints longer than `since` entries.
@@ -28,7 +30,7 @@ class SigningKey(NamedTuple):
     @staticmethod
     def handover(before: bytes, after: bytes, since: int) -> bytes:
         """What the old key signs."""
-        return f"suyuan signing key\n{before.hex()}\n{after.hex()}\n{since}\n".encode()
+        return HANDOVER.to_bytes(before, after, since)
 
     def hands_over_to(self, after: SigningKey) -> bool:
         """Whether the next key is signed by this one."""
