@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict
 from multiprocessing import get_context
@@ -42,6 +43,7 @@ class OnHost:
     def __init__(self, here: Installation) -> None:
         self.here = here
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.workers: set[int] = set()
 
     def start(self, name: str) -> None:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("SUYUAN_")}
@@ -50,6 +52,8 @@ class OnHost:
                 [sys.executable, "-m", "suyuan", name], env=kept | {"SUYUAN_DATA": str(self.here.data)},
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said,
             )  # fmt: skip
+        if name == "worker":
+            self.workers.add(self.running[name].pid)
 
     def kill(self, name: str) -> None:
         self.running[name].kill()
@@ -61,6 +65,29 @@ class OnHost:
             one.terminate()
         for one in self.running.values():
             one.wait(30)
+
+
+class Places(threading.Thread):
+    """Watches which host has the sequencer's place, and counts how often the other one took it."""
+
+    def __init__(self, hosts: list[OnHost], watched: Installation) -> None:
+        super().__init__(daemon=True)
+        self.hosts, self.watched = hosts, watched
+        self.taken, self.over = 0, threading.Event()
+
+    def run(self) -> None:
+        last = None
+        with superuser(self.watched) as db:
+            while not self.over.wait(0.1):
+                row = db.execute(
+                    """SELECT split_part(application_name, ' ', 3)::int FROM pg_locks JOIN pg_stat_activity USING (pid)
+                       WHERE locktype = 'advisory' AND granted AND mode = 'ExclusiveLock'
+                         AND application_name LIKE 'suyuan sequencer %' AND objid = 1400207733"""
+                ).fetchone()
+                where = next((number for number, one in enumerate(self.hosts) if row and row[0] in one.workers), None)
+                if where is not None:
+                    self.taken += last is not None and where != last
+                    last = where
 
 
 def second(of: Installation, folder: Path) -> Installation:
@@ -194,6 +221,8 @@ def measured(installation: Installation, options: Any) -> tuple[dict[str, Any], 
     while len([one for one in _hosts() if one.live]) < 2:
         time.sleep(0.2)
     until, started = time.time() + options.seconds, []
+    places = Places(hosts, installation)
+    places.start()
     from django.db import connections
 
     connections.close_all()
@@ -207,12 +236,15 @@ def measured(installation: Installation, options: Any) -> tuple[dict[str, Any], 
     here_now(installation)
     while generations.retiring(1) or generations.waiting(1):
         renew(installation, people["custodian"])
+    places.over.set()
+    places.join()
     told = [orjson.loads((installation.data / f"{number}.json").read_bytes()) for number in range(options.clients)]
     for one in hosts:
         one.stop()
     with superuser(installation) as db:
         db.cursor().executemany("UPDATE access_limit SET most = %s WHERE kind = %s", limits)
-    return _figures(installation, hosts, told, kills, options)
+    figures, ratio = _figures(installation, hosts, told, kills, options)
+    return figures | {"the sequencer's place taken by the other host": places.taken}, ratio
 
 
 def _hosts() -> list[Any]:

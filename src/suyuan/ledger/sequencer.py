@@ -7,6 +7,8 @@ committed must be there; a missing entry stops the log rather than being passed 
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 _SQL = statements("ledger", "append")
 _LOCK = 0x5375_7975  # "Suyu": one sequencer a database
 _BACK_OFF = 3.0  # seconds for which who cannot sign leaves it to others
+_NAME = 63  # bytes of a name that the server keeps
 _PAUSE = 0.25  # seconds between looks; an entry is in the tree within one second
 
 
@@ -38,12 +41,19 @@ def run(stop: threading.Event) -> None:
     witness.Courier(stop).start()
     while not stop.is_set():
         try:
-            with psycopg.connect(current().database("sequencer"), autocommit=True) as connection:
+            with psycopg.connect(
+                current().database("sequencer"), autocommit=True, application_name=here()
+            ) as connection:
                 _hold(connection, stop)
             stop.wait(_BACK_OFF)
         except (psycopg.OperationalError, OperationalError, InterfaceError) as exc:
             log.warning("The ledger's sequencer lost the database (%s); trying again.", type(exc).__name__)
             stop.wait(1)
+
+
+def here() -> str:
+    """What the server calls this process's connection: by it one sees which host has the sequencer's place."""
+    return f"suyuan sequencer {os.getpid()} {socket.gethostname()}"[:_NAME]
 
 
 def run_once(connection: psycopg.Connection) -> int:
