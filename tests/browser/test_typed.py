@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from browser.delivery import Delivered, deliver, example
 from browser.people import sign_in
-from world import World
+from suyuan.review import queries
+from world import Somebody, World
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
@@ -77,3 +79,49 @@ def test_the_second_window_keeps_its_words_and_chooses(visit: Visit, world: Worl
     expect(page.locator("#conflict")).not_to_contain_text("乙")
     second.reload()
     expect(second.locator("#f-address")).to_have_value("甲之后")
+
+
+def test_enter_in_a_reason_signs_nothing(visit: Visit, world: World) -> None:
+    """Neither in a row's reason nor with a mark set: the reviewer signs by pressing a button, and what was typed stays."""
+    found = deliver(world.collector, "violation", example("violation", notice_no="3301000077"))
+    page = visit()
+    sign_in(page, world.first)
+    page.goto(f"/review/{found.batch}/")
+    page.fill("#reason", "意见写在前面")
+    page.locator("summary", has_text="退回这一条").click()
+    reason = page.get_by_label("理由").first
+    reason.fill("与通知书不符")
+    reason.press("Enter")  # the mark is kept, as when the field is left
+    expect(page.locator("#signing")).to_contain_text("将退回 1 条")
+    page.get_by_label("退回采集人").press("Enter")
+    page.get_by_role("button", name="撤回标记").click()
+    expect(page.locator("#signing")).not_to_contain_text("将退回")
+    expect(page.locator("#reason")).to_have_value("意见写在前面")
+    assert step(world.first, found) == "first_review"
+
+
+@pytest.mark.parametrize("field", ["理由", "退回采集人"])
+def test_enter_signs_nothing_without_the_script(browser: Browser, server: str, world: World, field: str) -> None:
+    """Where the script does not run the page is sent, keeps what was typed, and comes back."""
+    found = deliver(world.collector, "violation", example("violation", notice_no=f"33010000{len(field)}8"))
+    context = browser.new_context(base_url=server, java_script_enabled=False, locale="zh-CN")
+    page = context.new_page()
+    page.goto("/sign-in/")
+    page.fill("#id_username", world.first.username)
+    page.fill("#id_password", world.first.password)
+    page.press("#id_password", "Enter")
+    page.goto(f"/review/{found.batch}/")
+    page.locator("summary", has_text="退回这一条").click()
+    page.get_by_label("退回采集人").check()
+    page.get_by_label("理由").first.fill("与通知书不符")
+    with page.expect_navigation():
+        page.get_by_label(field).first.press("Enter")
+    expect(page.locator("#signing")).to_contain_text("将退回 1 条")
+    assert step(world.first, found) == "first_review"
+    context.close()
+
+
+def step(who: Somebody, found: Delivered) -> str:
+    """Where a batch stands."""
+    with who.acting() as acting:
+        return queries.task(acting, found.batch).state

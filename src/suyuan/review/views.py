@@ -44,6 +44,9 @@ PAGE = 20
 LINES = 3
 """Reasons that can be given for one record at once."""
 REASON = 300
+OPINION = "opinion"
+"""Where a session keeps what was typed about a batch while its pages are turned."""
+OPINION_MOST = 500
 
 
 @require_GET
@@ -70,7 +73,7 @@ def batch(request: ActingRequest, batch: UUID) -> HttpResponse:
         return _act(request, task)
     sent = typed_before(request)
     if sent is None:
-        return render(request, "review/batch.html", _page(request, task))
+        return render(request, "review/batch.html", _page(request, task) | _opinion(request, task))
     messages.warning(request, _("登录曾结束，刚才没有签署。您填写的内容都在，请核对后重新签署。"))
     if queries.waiting(request.acting, task.batch):
         _keep_marks(request.acting, task, sent)
@@ -99,8 +102,16 @@ def _act(request: ActingRequest, task: queries.Task) -> HttpResponse:
     except (ReviewRefused, ValueError) as exc:
         refused = exc if isinstance(exc, ReviewRefused) else ReviewRefused("review_decision_digest")
         return _refused(request, queries.task(who, task.batch), refused)
+    if typed := posted.get("reason", ""):
+        request.session[OPINION] = {str(task.batch): typed[:OPINION_MOST]}
     there = posted.get("go") or request.GET.get("from", "0")
     return redirect(f"{request.path}?from={int(there) if there.isdecimal() else 0}")
+
+
+def _opinion(request: ActingRequest, task: queries.Task) -> dict[str, Any]:
+    """What was typed about this batch before another page of it was asked for, once."""
+    kept = request.session.pop(OPINION, {}).get(str(task.batch), "")
+    return {"typed": {"reason": kept}} if kept else {}
 
 
 def _refused(request: ActingRequest, task: queries.Task, refused: ReviewRefused) -> HttpResponse:

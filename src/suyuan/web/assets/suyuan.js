@@ -136,6 +136,16 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
 });
 
+// Enter in a form with several acts decides nothing: its first button is a hidden one, which only keeps. Here what was typed
+// counts as changed, without sending the page.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("input,select")) return;
+  const first = event.target.form?.querySelector("button:not([type=button])");
+  if (!first?.hidden) return;
+  event.preventDefault();
+  event.target.dispatchEvent(new Event("change", {bubbles: true}));
+});
+
 // A form sent twice is an act done twice: the button rests after the first press.
 document.addEventListener("submit", (event) => {
   const form = event.target;
