@@ -13,7 +13,7 @@ from delivered import deliver, rows_of
 from suyuan.records import queries
 from suyuan.records.errors import NotFound
 from suyuan.review import actions as review
-from world import PASSWORD, World
+from world import PASSWORD, World, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
 NUMBER = "READ-0001"
@@ -123,3 +123,39 @@ def test_each_look_is_in_the_ledger_before_it_is_answered(world: World, amended:
         seen = ledger.about(record)
     assert len(seen) == before + 1
     assert (seen[0].act, seen[0].person) == (Act.consult, world.second.person)
+
+
+@pytest.mark.clause("5.3.1")
+def test_one_opening_is_one_entry(world: World) -> None:
+    """Of the record that was opened; each record shown beside it has one of its own, as shown in a list."""
+    from suyuan.ledger import queries as ledger
+    from suyuan.ledger.acts import Act
+
+    number = f"SG{uuid4().hex[:12]}"
+    [opened] = _delivered(world, "accident", accident_no=number)
+    alone = _looked(world, opened)
+    assert alone == {opened: [Act.consult]}
+    [beside] = _delivered(world, "accident_vehicle", accident=number, vehicle_label="甲")
+    with world.second.acting():
+        assert [one.act for one in ledger.about(beside)] == [Act.collect]
+    assert _looked(world, opened, beside) == {opened: [Act.consult], beside: [Act.list]}
+
+
+def _delivered(world: World, kind: str, **values: str) -> set[UUID]:
+    rows = [row | values for row in rows_of(kind, 1)]
+    return set(deliver(world.collector, kind, rows)[1].records.values())
+
+
+def _looked(world: World, opened: UUID, *beside: UUID) -> dict[UUID, list[int]]:
+    """What a look at the page of the first enters about each."""
+    from suyuan.ledger import queries as ledger
+
+    def about() -> dict[UUID, list[int]]:
+        with world.second.acting():
+            return {one: [seen.act for seen in ledger.about(one)] for one in (opened, *beside)}
+
+    before = about()
+    page = signed_in(world.second.username)
+    page.post("/ground/", {"ground": world.second.ground})
+    assert page.get(f"/record/{opened}/").status_code == 200
+    return {one: acts[: len(acts) - len(before[one])] for one, acts in about().items()}

@@ -144,12 +144,11 @@ def open_record(
     """The revision in force, else the latest; or the one of a (valid, known) pair of times. Entered as one look."""
     who = request.acting
     view = queries.open_record(who, record, as_of=as_of, known_at=known_at)
-    links = queries.links(who, record, view.rev)
-    reached = {one.record_id for one in queries.views_of(who, [link.record for link in links])}
+    neighbours = queries.neighbours(who, record, view.rev)
     rtype = type_of(view.type)
     return _shown(view, rtype) | {
         "protected": plain.protected(view.content, rtype),
-        "links": [link._asdict() for link in links if link.record in reached],
+        "links": [one.link._asdict() for one in neighbours],
     }
 
 

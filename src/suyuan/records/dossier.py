@@ -18,7 +18,7 @@ from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 from suyuan.records import queries
 from suyuan.records.errors import NotFound
-from suyuan.records.queries import Change, Link, RevisionInfo
+from suyuan.records.queries import Change, Neighbour, RevisionInfo
 from suyuan.records.reading import RecordView
 
 
@@ -37,7 +37,7 @@ class Dossier:
     view: RecordView
     origins: dict[str, RevisionInfo]
     steps: list[Step]
-    links: list[Link]
+    neighbours: list[Neighbour]
 
 
 def open_dossier(
@@ -53,7 +53,7 @@ def open_dossier(
         for one in contents
     ]
     origins = {field: infos[rev] for field, rev in _origins(contents, view).items()}
-    return Dossier(view, origins, steps[::-1], queries.links(who, record, view.rev))
+    return Dossier(view, origins, steps[::-1], queries.neighbours(who, record, view.rev))
 
 
 def reveal(who: Acting, record: UUID, rev: int, field: str) -> tuple[RecordView, Any]:

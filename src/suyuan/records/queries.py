@@ -77,6 +77,13 @@ class Link(NamedTuple):
     outward: bool
 
 
+class Neighbour(NamedTuple):
+    """A link, and the record at its other end as a list shows it."""
+
+    link: Link
+    view: RecordView
+
+
 def open_record(
     who: Acting, record: UUID, *, as_of: datetime | None = None, known_at: datetime | None = None
 ) -> RecordView:
@@ -129,13 +136,16 @@ def changes(before: RecordView | None, after: RecordView) -> list[Change]:
     ]
 
 
-def links(who: Acting, record: UUID, rev: int) -> list[Link]:
-    """References from this revision, and from current revisions of other records to this one."""
+def neighbours(who: Acting, record: UUID, rev: int) -> list[Neighbour]:
+    """What this revision refers to, and whose current revision refers to this record, as far as it is in reach.
+
+    For a caller that has entered the look at the record itself: those beside it are shown as in a list, and entered so.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_SQL["links"], {"id": record, "rev": rev})
-        found = [Link(*row) for row in cursor.fetchall()]
-    ledger.append(who, Act.list, record=record, shown=[link.record for link in found])
-    return found
+        links = [Link(*row) for row in cursor.fetchall()]
+    reached = {one.record_id: one for one in views_of(who, [link.record for link in links])}
+    return [Neighbour(link, reached[link.record]) for link in links if link.record in reached]
 
 
 def search(
@@ -241,7 +251,8 @@ def views_of(who: Acting, records: Sequence[UUID], *, latest: bool = False) -> l
     if not records:
         return []
     found = _read("latest" if latest else "current", {"ids": list(records)})
-    ledger.append(who, Act.list, shown=[one.record_id for one in found])
+    if found:
+        ledger.append(who, Act.list, shown=[one.record_id for one in found])
     return found
 
 

@@ -28,7 +28,7 @@ from suyuan.records import asked, disposal, dossier, listing, meanings, queries
 from suyuan.records.dossier import Dossier
 from suyuan.records.errors import DisposalRefused
 from suyuan.records.listing import Wanted
-from suyuan.records.queries import Change, Link, RevisionInfo
+from suyuan.records.queries import Change, Neighbour, RevisionInfo
 from suyuan.records.reading import RecordView
 
 LOOKS = (Act.consult, Act.list, Act.search, Act.reveal, Act.disclose, Act.export, Act.combine)
@@ -74,8 +74,8 @@ class Look(NamedTuple):
     times: int
 
 
-class Neighbour(NamedTuple):
-    """A record this one refers to, or that refers to it."""
+class Titled(NamedTuple):
+    """A record with its type, for a list of several types."""
 
     rtype: RecordType
     view: RecordView
@@ -129,7 +129,7 @@ def search(request: ActingRequest) -> HttpResponse:
     context: dict[str, Any] = {"query": wanted}
     if wanted.q:
         page = listing.find(request.acting, known.values(), wanted, type=None)
-        rows = [Neighbour(known[one.type], one) for one in page.rows]
+        rows = [Titled(known[one.type], one) for one in page.rows]
         context |= {"rows": rows, "following": page.next, "total": page.total, "more": page.more}
     return render(request, "records/search.html", context)
 
@@ -161,7 +161,7 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
         ).allowed,
         "may_prove": decide(request.acting, "prove").allowed,
         "may_show": rtype.about_people and not shown and decide(request.acting, "reveal").allowed,
-        "links": _neighbours(request, found.links),
+        "links": _titled(found.neighbours),
         "seen": seen,
         "looks": looks[:LATEST],
         "earlier": looks[LATEST:],
@@ -312,9 +312,10 @@ def _changes(rtype: RecordType, changes: list[Change], shown: bool) -> list[Fiel
     ]
 
 
-def _neighbours(request: ActingRequest, links: list[Link]) -> list[Neighbour]:
-    views = queries.views_of(request.acting, [one.record for one in links])
-    return [Neighbour(record_type(one.type), one) for one in views]
+def _titled(found: list[Neighbour]) -> list[Titled]:
+    """Each record beside this one once, by however many fields it is linked."""
+    views = {one.view.record_id: one.view for one in found}
+    return [Titled(record_type(one.type), one) for one in views.values()]
 
 
 def _moment(said: str) -> datetime | None:
