@@ -187,7 +187,7 @@ class Proof:
         good = good and all(map(_handed_over, chain, chain[1:]))
         good = good and (len(chain) == 1 or size > chain[-1]["since"])
         if len(chain) > 1:
-            yield Result(good, f"签名密钥更换 {len(chain) - 1} 次,每次由前一把签发",
+            yield Result(good, f"签名密钥更换 {len(chain) - 1} 次，每次由前一把签发",
                          f"the signing key was renewed {len(chain) - 1} times, each time signed by the one before")  # fmt: skip
         if self._outside:
             held = [bytes.fromhex(one["public"]) for one in chain]
@@ -205,7 +205,7 @@ class Proof:
                 yield Result(False, f"账本第 {where} 条的存在证明不成立", f"entry {where} is not in the tree")
                 return
         count = len(self._bundle["entries"])
-        yield Result(count > 0, f"{count} 条账目都在检查点之下(账本共 {size} 条)",
+        yield Result(count > 0, f"{count} 条账目都在检查点之下（账本共 {size} 条）",
                      f"{count} entries stand under the checkpoint (of {size})")  # fmt: skip
 
     def _revisions(self) -> Iterator[Result]:
@@ -238,14 +238,14 @@ class Proof:
         entered = {one.digest for _, one in self.entries if one.act == REVIEW and one.batch == where and not one.record}
         for one in decisions:
             good = decision_digest(where, one) in entered and one["digest"] == batch["digest"]
-            yield Result(good, f"第 {one['step']} 次审核({one['outcome']})已登记,所签即该批次摘要",
+            yield Result(good, f"第 {one['step']} 次审核({one['outcome']})已登记，所签即该批次摘要",
                          f"review {one['step']} ({one['outcome']}) is in the ledger and signs the batch's digest")  # fmt: skip
         told = {decision_digest(where, one) for one in decisions}
         yield Result(entered <= told, "账本中的每次审核都在证明包内", "every review in the ledger is told")
         steps = [one["step"] for one in decisions]
         people = [one["reviewer"] for one in decisions]
         apart = len(set(people)) == len(people) and not set(people) & {one["author"] for one in decisions}
-        yield Result(steps == list(range(1, len(steps) + 1)) and apart, "各次审核依次进行,采集人与审核人互不相同",
+        yield Result(steps == list(range(1, len(steps) + 1)) and apart, "各次审核依次进行，采集人与审核人互不相同",
                      "the reviews are in order, by different persons, none of them the author")  # fmt: skip
 
     def _whole(self) -> Iterator[Result]:
@@ -256,7 +256,7 @@ class Proof:
             one.rev for _, one in self.entries if one.act in (COLLECT, AMEND) and one.record == self._bundle["record"]
         }
         yield Result(revs == list(range(1, len(revs) + 1)) and bool(revs) and told == set(revs) and closed,
-                     f"{len(revs)} 次修订连续,无缺漏", f"{len(revs)} revisions without a gap")  # fmt: skip
+                     f"{len(revs)} 次修订连续，无缺漏", f"{len(revs)} revisions without a gap")  # fmt: skip
 
     def _open(self) -> set[str]:
         """Batches that are not closed yet: nobody could have signed them."""
@@ -360,7 +360,7 @@ def main() -> int:
     parser.add_argument(
         "--key",
         metavar="KEY",
-        help="另行取得的公钥、其 SHA-256,或存有它的文件 the key from outside, its SHA-256, or a file",
+        help="另行取得的公钥、其 SHA-256，或存有它的文件 the key from outside, its SHA-256, or a file",
     )
     parser.add_argument(
         "--checkpoint", type=Path, metavar="NOTE", help="见证方保存的检查点 the checkpoint a witness holds"
@@ -380,9 +380,9 @@ def main() -> int:
         print(f"{'✓' if one.good else '✗'} {one.zh} · {one.en}")
     print("\n".join(lines)) if lines else None
     if not asked.key:
-        print("! 未提供另行取得的公钥:以上只说明证明包自身一致 · no key from outside: this shows inner agreement only")
+        print("! 未提供另行取得的公钥：以上只说明证明包自身一致 · no key from outside: this shows inner agreement only")
     bad = sum(not one.good for one in results)
-    print("核验通过 · it holds" if not bad else f"核验不通过:{bad} 项 · {bad} checks failed")
+    print("核验通过 · it holds" if not bad else f"核验不通过：{bad} 项 · {bad} checks failed")
     return 1 if bad else 0
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 import suyuan
+from suyuan import catalog
+from suyuan.catalog.model import Field
+from suyuan.catalog.plan import Problem, plan_of
 from suyuan.web.phrases import phrases
 
 ROOT = Path(suyuan.__file__).parent
@@ -44,14 +47,52 @@ def shown() -> Iterator[tuple[str, str]]:
         yield one.where, one.text
 
 
+PATTERN = re.compile(r"\(\?|\[0-9|\\s|<!doctype|^\{zh:")  # regular expressions, a page's style, an example of YAML
+
+
+def written() -> Iterator[tuple[str, str]]:
+    """Every text of every module, and the pieces of those that are put together: reports, commands, notes of readers."""
+    for path in sorted(ROOT.rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in docs:
+                continue
+            if not PATTERN.search(node.value):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", node.value
+
+
+def findings() -> Iterator[tuple[Field, Problem]]:
+    """Everything that the check can find wrong with a field of any type."""
+    for one in catalog.current().types.values():
+        for problem in plan_of(one).problems.values():
+            if not problem.rule:
+                yield one.fields[problem.fields[0]], problem
+
+
 def troubles(texts: Iterator[tuple[str, str]]) -> list[str]:
     """Texts in Chinese with punctuation of another language."""
     return [f"{where} {text}" for where, text in texts if re.search(f"[{HAN}]", text) and HALF.search(text)]
 
 
 def test_chinese_is_punctuated_in_full_width() -> None:
-    """In errors and on pages."""
+    """In errors, on pages, in every text of the sources, and in what the check puts together."""
     assert troubles(shown()) == []
+    assert troubles(written()) == []
+    assert troubles((problem.id, problem.message.zh) for _, problem in findings()) == []
+
+
+def test_a_finding_says_its_field_once() -> None:
+    """Where it stands alone it names the field; beside the field it does not."""
+    for field, problem in findings():
+        assert problem.message.zh == f"{field.label.zh}：{problem.beside.zh}"
+        assert field.label.zh not in re.sub("“.*?”", "", problem.beside.zh), problem.id
+
+
+def test_a_wrong_form_is_told_by_an_example() -> None:
+    """Of a field with a pattern and an example."""
+    said = {problem.id: problem.beside.zh for _, problem in findings()}
+    assert said["violation.occurred_time.format"] == "格式不正确，应如 08:31"
 
 
 # Those who run commands read these: the ledger's alarms, a server's first start, keys at the terminal.

@@ -20,7 +20,7 @@ AS = click.option("--as", "username", required=True, metavar="USER", help="以�
 
 KIND = click.argument("kind", type=click.Choice(ASSIGNED))
 ENDS = click.option(
-    "--until", "ends_on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="结束日期,不含 · until this day"
+    "--until", "ends_on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="结束日期，不含 · until this day"
 )
 
 
@@ -91,7 +91,7 @@ def user_add(staff_no: str, name: str, agency: int, username: str) -> None:
         click.echo(actions.add_person(who, staff_no, name, agency))
 
 
-@user.command("disable", help="停用人员及其账号,立即生效 · shut a person out at once")
+@user.command("disable", help="停用人员及其账号，立即生效 · shut a person out at once")
 @click.argument("person", type=int)
 @AS
 def user_disable(person: int, username: str) -> None:
@@ -186,7 +186,7 @@ def ground_assign(
         click.echo(grounds.assign(who, person, duty, kind, reference, reason, ends_on.date()))
 
 
-@ground.command("end", help="终止事由,立即生效 · end a ground at once")
+@ground.command("end", help="终止事由，立即生效 · end a ground at once")
 @click.argument("number", type=int)
 @as_option
 def ground_end(number: int, username: str) -> None:

@@ -27,7 +27,9 @@ def as_option(command: Callable[P, R]) -> Callable[P, R]:
 
 def ground_option(command: Callable[P, R]) -> Callable[P, R]:
     """`--ground N`, passed on as `ground`: one of the person's live grounds; None for that of their duty."""
-    text = "办理事由编号,见 suyuan ground list Which ground (SUYUAN_GROUND; 默认为岗位日常 by default that of the duty)"
+    text = (
+        "办理事由编号，见 suyuan ground list Which ground (SUYUAN_GROUND; 默认为岗位日常 by default that of the duty)"
+    )
     return click.option("--ground", type=int, envvar="SUYUAN_GROUND", metavar="N", help=text)(command)
 
 

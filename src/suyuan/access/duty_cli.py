@@ -10,7 +10,7 @@ from suyuan.access.command import acting_as, as_option
 from suyuan.access.common_cli import JSON, database, show
 
 DAY = click.DateTime(["%Y-%m-%d"])
-REASON = click.option("--reason", required=True, metavar="TEXT", help="依据(文号或理由) · on what ground")
+REASON = click.option("--reason", required=True, metavar="TEXT", help="依据（文号或理由） · on what ground")
 SECURITY = ["security_administrator"]
 
 
@@ -30,13 +30,13 @@ def duty_list(person: int, as_json: bool) -> None:
         show(queries.duties(person), as_json)
 
 
-@duty.command("propose", help="提请授予岗位,须另一名安全管理员批准 · propose a duty, which another person approves")
+@duty.command("propose", help="提请授予岗位，须另一名安全管理员批准 · propose a duty, which another person approves")
 @click.argument("person", type=int)
 @click.argument("kind")
 @click.argument("agency", type=int)
 @click.option("--clearance", type=click.IntRange(1, 2), default=1, show_default=True, help="可接触密级 · level")
-@click.option("--from", "starts_on", type=DAY, help="开始日期,默认今天 · from this day")
-@click.option("--until", "ends_on", type=DAY, help="结束日期,不含 · until this day")
+@click.option("--from", "starts_on", type=DAY, help="开始日期，默认今天 · from this day")
+@click.option("--until", "ends_on", type=DAY, help="结束日期，不含 · until this day")
 @REASON
 @as_option
 def duty_propose(
@@ -67,7 +67,7 @@ def duty_raise(number: int, reason: str, username: str) -> None:
     click.echo(made)
 
 
-@duty.command("lower", help="降低岗位的可接触密级,立即生效 · lower the clearance of a duty at once")
+@duty.command("lower", help="降低岗位的可接触密级，立即生效 · lower the clearance of a duty at once")
 @click.argument("number", type=int)
 @as_option
 def duty_lower(number: int, username: str) -> None:
@@ -102,7 +102,7 @@ def duty_effect(number: int, username: str, as_json: bool) -> None:
         show([proposals.effect(proposals.proposal(who, number))], as_json)
 
 
-@duty.command("approve", help="批准他人的提请,立即生效 · approve what somebody else proposed")
+@duty.command("approve", help="批准他人的提请，立即生效 · approve what somebody else proposed")
 @click.argument("number", type=int)
 @as_option
 def duty_approve(number: int, username: str) -> None:
@@ -115,7 +115,7 @@ def duty_approve(number: int, username: str) -> None:
         click.echo(made)
 
 
-@duty.command("refuse", help="不予批准,或撤回自己的提请 · refuse a proposal, or withdraw one's own")
+@duty.command("refuse", help="不予批准，或撤回自己的提请 · refuse a proposal, or withdraw one's own")
 @click.argument("number", type=int)
 @as_option
 def duty_refuse(number: int, username: str) -> None:
@@ -126,7 +126,7 @@ def duty_refuse(number: int, username: str) -> None:
         proposals.refuse(who, number)
 
 
-@duty.command("end", help="终止岗位,立即生效 · end a duty at once")
+@duty.command("end", help="终止岗位，立即生效 · end a duty at once")
 @click.argument("number", type=int)
 @as_option
 def duty_end(number: int, username: str) -> None:
@@ -137,7 +137,7 @@ def duty_end(number: int, username: str) -> None:
         actions.end_duty(who, number)
 
 
-@click.group(help="访问策略:查阅、检索、导出的限额 · policy: limits of looks, searches and exports")
+@click.group(help="访问策略：查阅、检索、导出的限额 · policy: limits of looks, searches and exports")
 def policy() -> None:
     """Commands of policy."""
 
@@ -153,7 +153,7 @@ def policy_limits(as_json: bool) -> None:
 
 
 @policy.command(
-    "propose", help="提请变更限额,须另一名安全管理员批准 · propose another limit, which another person approves"
+    "propose", help="提请变更限额，须另一名安全管理员批准 · propose another limit, which another person approves"
 )
 @click.argument("kind")
 @click.argument("most", type=click.IntRange(1))

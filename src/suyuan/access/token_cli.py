@@ -19,7 +19,7 @@ def token() -> None:
     """Commands of tokens."""
 
 
-@token.command("new", help="建立令牌,只显示一次 · make a token; it is shown once")
+@token.command("new", help="建立令牌，只显示一次 · make a token; it is shown once")
 @click.argument("name")
 @click.option("--days", type=click.IntRange(1, 90), default=90, show_default=True, help="有效天数 · days it lasts")
 @as_option
@@ -36,7 +36,7 @@ def new(name: str, days: int, username: str) -> None:
         account = authenticate(username=username, password=password)
         if not isinstance(account, Account):
             raise NotAllowed(
-                "密码不正确,或账号已锁定、停用。", "The password is wrong, or the account locked or disabled."
+                "密码不正确，或账号已锁定、停用。", "The password is wrong, or the account locked or disabled."
             )
         with proof.holding(account.proof):
             made, secret = tokens.issue(account, name, days)
@@ -55,7 +55,7 @@ def list_(username: str, as_json: bool) -> None:
         show(tokens.of(_account(username)), as_json)
 
 
-@token.command("revoke", help="撤销令牌,立即生效 · revoke a token at once")
+@token.command("revoke", help="撤销令牌，立即生效 · revoke a token at once")
 @click.argument("number", type=int)
 @as_option
 def revoke(number: int, username: str) -> None:

@@ -51,9 +51,9 @@ def undertaking_signed(username: str, as_json: bool) -> None:
         show(room.signers(who), as_json)
 
 
-@undertaking.command("propose", help="提请发布新版本,须另一名安全管理员批准 · propose a new version from a text FILE")
+@undertaking.command("propose", help="提请发布新版本，须另一名安全管理员批准 · propose a new version from a text FILE")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--reason", required=True, metavar="TEXT", help="依据(文号或理由) · on what ground")
+@click.option("--reason", required=True, metavar="TEXT", help="依据（文号或理由） · on what ground")
 @as_option
 def undertaking_propose(file: Path, reason: str, username: str) -> None:
     """Propose the text of a UTF-8 file; prints the proposal's number."""

@@ -9,7 +9,7 @@ from suyuan.access.common_cli import JSON, database, show
 from suyuan.i18n import say
 
 BOTH = ["system_administrator", "security_administrator"]
-REASON = click.option("--reason", required=True, metavar="TEXT", help="依据(文号或理由) · on what ground")
+REASON = click.option("--reason", required=True, metavar="TEXT", help="依据（文号或理由） · on what ground")
 
 
 def _ask(username: str, duties: list[str], kind: str, person: int, account: str, reason: str) -> None:

@@ -16,10 +16,10 @@ from suyuan.installation.command import json_option, with_database
 from suyuan.ledger.cli import ledger, witness
 
 
-@ledger.command(help="出具一条记录的证明包,可离线核验 · issue the proof of a record, to be checked offline")
+@ledger.command(help="出具一条记录的证明包，可离线核验 · issue the proof of a record, to be checked offline")
 @click.argument("record", type=click.UUID)
 @click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.zip")
-@click.option("--with-content", is_flag=True, help="含内容,即对外提供 With the content: a disclosure")
+@click.option("--with-content", is_flag=True, help="含内容，即对外提供 With the content: a disclosure")
 @click.option("--recipient", default="", metavar="TEXT", help="接收方 To whom it goes")
 @as_option
 @ground_option
@@ -39,11 +39,11 @@ def prove(
     if as_json:
         click.echo(json.dumps({"bundle": str(out), "bytes": len(bundle), "public_key": key}))
     else:
-        click.echo(say(f"已写入 {out}({len(bundle):,} 字节)。请另行告知对方公钥:{key}",
+        click.echo(say(f"已写入 {out}（{len(bundle):,} 字节）。请另行告知对方公钥：{key}",
                        f"{out} written ({len(bundle):,} bytes). Tell the public key by another way: {key}"))  # fmt: skip
 
 
-@ledger.command(help="取出核验工具:单文件程序或离线网页 · write out the verifier: one-file program or offline page")
+@ledger.command(help="取出核验工具：单文件程序或离线网页 · write out the verifier: one-file program or offline page")
 @click.option(
     "-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="verify.html|verify.py"
 )
@@ -53,7 +53,9 @@ def verifier(out: Path) -> None:
     click.echo(out)
 
 
-@ledger.command(help="按保存期限清理旧账目(每日自动执行) · prune what the policy no longer keeps; done by itself daily")
+@ledger.command(
+    help="按保存期限清理旧账目（每日自动执行） · prune what the policy no longer keeps; done by itself daily"
+)
 @as_option
 @with_database
 @json_option
@@ -100,7 +102,7 @@ def absence(person: int, starts: datetime, ends: datetime, kind: str, username: 
     click.echo(say("已登记。", "Noted."))
 
 
-@witness.command("accept", help="确认一次已知的恢复,此前的见证不再比对 · accept a known restore")
+@witness.command("accept", help="确认一次已知的恢复，此前的见证不再比对 · accept a known restore")
 @click.option("--reason", required=True, metavar="TEXT", help="恢复的依据和经过 Which restore, on whose order")
 @as_option
 @with_database

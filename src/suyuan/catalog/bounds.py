@@ -49,7 +49,7 @@ RECOGNITION = Forbidden(
     ("face", "facial", "faceprint", "gait", "voiceprint", "iris", "biometric", "biometrics", "fingerprint", "recognition",
      "recognised", "recognized"),
     "涉及人脸、步态、声纹等识别", "is about recognising faces, gaits, voices or the like",
-    "本产品不做生物识别,删去该字段。", "The product recognises nobody; leave the field out.",
+    "本产品不做生物识别，删去该字段。", "The product recognises nobody; leave the field out.",
 )  # fmt: skip
 LOCATION = Forbidden(
     "bounds.location",
@@ -58,7 +58,7 @@ LOCATION = Forbidden(
     ("track", "tracks", "trajectory", "geofence", "imei", "imsi", "telemetry", "footage", "livestream", "rtsp", "stream",
      "whereabouts", "sighting", "sightings", "gps", "geolocation", "anpr", "alpr", "lastseen", "celltower", "wifi", "bluetooth"),
     "是设备、摄像机或账号的位置或画面", "is a location or a picture from devices, cameras or accounts",
-    "本产品不接收位置和画面,删去该字段;视频点位只记设施本身。",
+    "本产品不接收位置和画面，删去该字段；视频点位只记设施本身。",
     "The product takes no such feed; leave it out. A video point is an installation only.",
 )  # fmt: skip
 SCORE = Forbidden(
@@ -68,7 +68,7 @@ SCORE = Forbidden(
     ("score", "scores", "scoring", "risk", "ranking", "rank", "predicted", "prediction", "profile", "profiling", "suspicion",
      "likelihood", "dangerousness", "propensity", "riskscore", "risklevel", "threat"),
     "是对人的评分、排序或预测", "scores, ranks or predicts a person",
-    "本产品不给人评分、排序或预测,删去该字段。", "The product scores nobody; leave the field out.",
+    "本产品不给人评分、排序或预测，删去该字段。", "The product scores nobody; leave the field out.",
 )  # fmt: skip
 GRADE = SCORE._replace(
     zh=("等级", "级别", "指数", "分值", "得分", "评级", "评定", "积分", "计分", "打分", "星级", "档次", "档位", "梯次", "分级", "定级", "等次", "权重",
@@ -89,7 +89,7 @@ COORDINATES = LOCATION._replace(
     zh=("经度", "纬度", "经纬", "坐标", "当前位置", "所在位置", "zuobiao"),
     en=("longitude", "latitude", "lat", "lon", "lng", "latlon", "coordinates", "position"),
     what_zh="是人的位置", what_en="is the location of a person",
-    mend_zh="人的记录只写住址;地点写在案件、事件、场所上。", mend_en="A record of a person has addresses; cases, events and venues have places.",
+    mend_zh="人的记录只写住址；地点写在案件、事件、场所上。", mend_en="A record of a person has addresses; cases, events and venues have places.",
 )  # fmt: skip
 PARTICIPANTS = Forbidden(
     "bounds.participants",
@@ -97,7 +97,7 @@ PARTICIPANTS = Forbidden(
      "canjiaren", "canyuren", "mingdan"),
     ("participant", "participants", "attendee", "attendees", "attendance", "guests", "members"),
     "是活动的参与人员", "is about who took part in an event",
-    "活动只记时间、地点、规模和处置,删去该字段。", "An event has time, place, scale and handling; leave the field out.",
+    "活动只记时间、地点、规模和处置，删去该字段。", "An event has time, place, scale and handling; leave the field out.",
 )  # fmt: skip
 CONTROL = re.compile(
     r"管控|布控|重点人|稳控|监控对象|列管|watch_?list|control_measure|person_of_interest|blacklist|黑名单|"
@@ -147,7 +147,7 @@ def check_level(level: int | None, place: Place, report: Report) -> None:
     """Levels 3 to 5 are state secrets; no type has one by itself."""
     if level is not None and level not in (1, 2):
         report.add(place, "level", f"类型的密级不能是 {level}", f"a type cannot have the level {level}",
-                   "类型只能是 1(内部)或 2(警务工作秘密);3 至 5 级须有经批准的密码提供方。",
+                   "类型只能是 1（内部）或 2（警务工作秘密）；3 至 5 级须有经批准的密码提供方。",
                    "Types have level 1 or 2; levels 3 to 5 need an approved cipher provider.")  # fmt: skip
 
 
@@ -166,14 +166,14 @@ def _protection(one: RecordType, report: Report) -> None:
     """Protected fields are kept where the norm names them and used for nothing; identifying ones are no facets."""
     for field in one.fields.values():
         if field.protection == "identifying" and field.facet:
-            report.add(field.place, "bounds.identifying_facet", f"字段“{field.name}”能指认个人,不能作为筛选项",
+            report.add(field.place, "bounds.identifying_facet", f"字段“{field.name}”能指认个人，不能作为筛选项",
                        f"the field `{field.name}` identifies a person and cannot be a facet",
                        "去掉 facet: true。", "Take facet: true away.")  # fmt: skip
         if field.protection != "protected":
             if field.table == PEOPLES:
-                report.add(field.place, "bounds.protected_use", f"字段“{field.name}”用民族代码表,却没有声明为受保护",
+                report.add(field.place, "bounds.protected_use", f"字段“{field.name}”用民族代码表，却没有声明为受保护",
                            f"the field `{field.name}` has the codes of ethnicities and is not declared protected",
-                           "删去该字段;放行不适用于此。", "Leave the field out; no clearing helps here.")  # fmt: skip
+                           "删去该字段；放行不适用于此。", "Leave the field out; no clearing helps here.")  # fmt: skip
             continue
         if (one.id, field.name) not in NAMED:
             report.add(field.place, "bounds.protected", f"规范没有要求登记字段“{field.name}”这类受保护属性",
@@ -206,9 +206,9 @@ def check_tables(names: Iterable[str], shown: str, report: Report) -> None:
     """An overlay leaves the tables alone that the law closes."""
     for name in names:
         if name in STATUTORY:
-            report.add(Place(f"{shown}/{name}.csv", 1), "bounds.statutory", f"代码表“{name}”由法律规定,补充目录不能改写",
+            report.add(Place(f"{shown}/{name}.csv", 1), "bounds.statutory", f"代码表“{name}”由法律规定，补充目录不能改写",
                        f"the law says what is in the code table `{name}`; an overlay cannot replace it",
-                       "删去该代码表;法律修改后随产品更新。", "Leave the table out; it changes with the law, in the product.")  # fmt: skip
+                       "删去该代码表；法律修改后随产品更新。", "Leave the table out; it changes with the law, in the product.")  # fmt: skip
 
 
 def _about(one: RecordType, report: Report) -> None:
@@ -219,7 +219,7 @@ def _about(one: RecordType, report: Report) -> None:
         if found := protected_name(said):
             report.add(one.place, "bounds.protected_type", f"类型“{one.id}”按{found.attribute.zh}(“{found.word}”)登记人员",
                        f"the type `{one.id}` is a register of persons by {found.attribute.en} ({found.word!r})",
-                       "删去该类型,或改去分组名称。", "Leave the type out, or the heading.")  # fmt: skip
+                       "删去该类型，或改去分组名称。", "Leave the type out, or the heading.")  # fmt: skip
             return
 
 
@@ -310,9 +310,9 @@ def _control(one: RecordType, report: Report) -> None:
         missing.insert(0, f"measure({MEASURES})")
     if missing:
         report.add(one.place, "bounds.instrument",
-                   f"类型“{one.id}”把人列为管控对象,却没有必填的 {'、'.join(missing)}",
+                   f"类型“{one.id}”把人列为管控对象，却没有必填的 {'、'.join(missing)}",
                    f"the type `{one.id}` puts persons under control without required {', '.join(missing)}",
-                   "管控措施须写明法定措施(代码表 control_measures)、法律文书号、决定机关、起止日期和复核日期,均为必填。",
+                   "管控措施须写明法定措施（代码表 control_measures）、法律文书号、决定机关、起止日期和复核日期，均为必填。",
                    "A measure is one of `control_measures`, with instrument, authority, and start, end and review dates, all required.")  # fmt: skip
 
 

@@ -43,9 +43,9 @@ class Checked:
         """The release of the catalog they were checked against."""
         return self.type.release
 
-    def message(self, rule: str, lang: str) -> str:
-        """The words for a finding in `zh` or `en`."""
-        return self.type.message(rule, lang)
+    def message(self, rule: str, lang: str, *, beside: bool = False) -> str:
+        """The words for a finding in `zh` or `en`; with `beside` those that stand beside the field's name."""
+        return self.type.message(rule, lang, beside=beside)
 
 
 def check(

@@ -25,7 +25,12 @@ ARTICLE = re.compile(r"第[〇零一二三四五六七八九十百千0-9]+条|\b
 """A legal basis names the article."""
 PERSONS = Label("人员信息", "something about persons")
 _TRUE = ("true", "yes")
-_WANTED = (("purpose", "用途"), ("basis", "依据(须写明条款)"), ("retention", "保存期限"), ("about", "关于什么(about)"))
+_WANTED = (
+    ("purpose", "用途"),
+    ("basis", "依据（须写明条款）"),
+    ("retention", "保存期限"),
+    ("about", "关于什么（about）"),
+)
 """What a declaration must say, and the word for it."""
 
 
@@ -190,14 +195,14 @@ def refuse(drafts: Mapping[str, Draft], codes: Codes, own: Collection[str], repo
                        bounds.SCORE.mend_zh, bounds.SCORE.mend_en)  # fmt: skip
         elif field.protection != "protected" and (found := bounds.disguised(field, codes)):
             report.add(field.place, "bounds.protected_field",
-                       f"字段“{field.name}”像是{found.attribute.zh}(“{found.word}”),人员类型不能登记，任何人都不能放行",
+                       f"字段“{field.name}”像是{found.attribute.zh}（“{found.word}”），人员类型不能登记，任何人都不能放行",
                        f"the field `{field.name}` looks like {found.attribute.en} ({found.word!r}); no type about persons "
                        "keeps it and nobody can clear it",
                        "删去该字段；名称确属巧合的，请改用别的名称。",
                        "Leave the field out; choose another name where it only sounds so.")  # fmt: skip
     for draft in drafts.values():
         if draft.own and names_persons(draft, drafts) and (said := _heading(draft)):
-            report.add(draft.place, bounds.SCORE.code, f"类型“{draft.id}”按等级、指数或评分登记人员(“{said}”)",
+            report.add(draft.place, bounds.SCORE.code, f"类型“{draft.id}”按等级、指数或评分登记人员（“{said}”）",
                        f"the type `{draft.id}` is a register of persons by grade, index or score ({said!r})",
                        "删去该类型。", "Leave the type out.")  # fmt: skip
 

@@ -34,7 +34,7 @@ def catalog() -> None:
     """Commands of the catalog."""
 
 
-@catalog.command(help="检查目录:逐处指出错误及改法 · every mistake with file, line and mend; exit 1 if there is one")
+@catalog.command(help="检查目录：逐处指出错误及改法 · every mistake with file, line and mend; exit 1 if there is one")
 @click.argument("overlay", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @data_option
 @json_option
@@ -69,7 +69,7 @@ def quarantine(overlay: Path | None, as_json: bool) -> None:
     click.echo(say(f"{len(held)} 项隔离", f"{len(held)} in quarantine"))
 
 
-@catalog.command(help="显示一个类型的字段和规则;不写类型则列出全部 · a type's fields and rules, or all types")
+@catalog.command(help="显示一个类型的字段和规则；不写类型则列出全部 · a type's fields and rules, or all types")
 @click.argument("type_id", metavar="TYPE", required=False)
 @data_option
 @json_option
@@ -91,7 +91,7 @@ def show(type_id: str | None, as_json: bool) -> None:
         click.echo("\n".join(_lines(one)))
 
 
-@catalog.command(help="比较两个目录;A、B 为补充目录或整个目录的文件夹,或 shipped、current · "
+@catalog.command(help="比较两个目录；A、B 为补充目录或整个目录的文件夹，或 shipped、current · "
                       "compare two catalogs: folders of an overlay or of a whole catalog, `shipped` or `current`")  # fmt: skip
 @click.argument("a")
 @click.argument("b")
@@ -109,7 +109,7 @@ def diff(a: str, b: str, as_json: bool) -> None:
     sys.exit(1 if any(one.breaking for one in found) else 0)
 
 
-@catalog.command(help="生成填报用的工作簿,带下拉列表 · a workbook to fill in, with drop-downs")
+@catalog.command(help="生成填报用的工作簿，带下拉列表 · a workbook to fill in, with drop-downs")
 @click.argument("type_id", metavar="TYPE")
 @click.option("-o", "out", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="X.xlsx")
 @data_option
@@ -120,7 +120,7 @@ def template(type_id: str, out: Path) -> None:
         offered = templates.write(one, out)
     except FileCreateError as exc:
         raise click.FileError(str(out), say("无法写入", "cannot be written") + f": {exc}") from exc
-    click.echo(say(f"已写入 {out}:{len(one.fields)} 个字段,{offered} 个下拉列表",
+    click.echo(say(f"已写入 {out}：{len(one.fields)} 个字段，{offered} 个下拉列表",
                    f"wrote {out}: {len(one.fields)} fields, {offered} drop-downs"))  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def _named(word: str) -> Catalog:
         return _current()
     folder = Path(word)
     if not folder.is_dir():
-        raise click.BadParameter(say(f"没有文件夹“{word}”;也可写 shipped 或 current",
+        raise click.BadParameter(say(f"没有文件夹“{word}”；也可写 shipped 或 current",
                                      f"there is no folder {word!r}; `shipped` and `current` are also known"))  # fmt: skip
     added, whole = examine([folder]), None
     if added.report.mistakes:
@@ -186,8 +186,8 @@ def _verdict(one: differences.Difference) -> str:
     if not one.breaking:
         return say("兼容", "compatible")
     if one.readable:
-        return say("不兼容,已存数据仍可读", "breaking, stored data stays readable")
-    return say("不兼容,已存数据读法改变", "breaking, stored data is read differently")
+        return say("不兼容，已存数据仍可读", "breaking, stored data stays readable")
+    return say("不兼容，已存数据读法改变", "breaking, stored data is read differently")
 
 
 def _type(known: Catalog, name: str) -> RecordType:
@@ -218,19 +218,19 @@ def _held(one: Quarantined) -> str:
     if one.lacks:
         zh, en = clearing.lacking(one, zh=True), clearing.lacking(one, zh=False)
         return say(
-            f"{one.place}: “{one.subject}”涉及人员，已隔离，不会载入；缺少:{zh}。补全后由两人放行。",
+            f"{one.place}: “{one.subject}”涉及人员，已隔离，不会载入；缺少：{zh}。补全后由两人放行。",
             f"{one.place}: `{one.subject}` is about persons and in quarantine; it does not say: {en}. Say it, then two persons clear it.",
         )
     if one.digest:
         return say(
-            f"{one.place}: “{one.subject}”涉及人员，已隔离，不会载入，须由两人放行:"
-            f"suyuan clearing propose {one.subject} --reason …,再由另一人 suyuan clearing approve。",
+            f"{one.place}: “{one.subject}”涉及人员，已隔离，不会载入，须由两人放行："
+            f"suyuan clearing propose {one.subject} --reason …，再由另一人 suyuan clearing approve。",
             f"{one.place}: `{one.subject}` is about persons and in quarantine until two persons clear it: "
             f"suyuan clearing propose {one.subject} --reason …, then another person suyuan clearing approve.",
         )
     return say(
-        f"{one.place}: 字段“{one.type}.{one.field}”像是{one.attribute.zh}(“{one.word}”),已隔离,不会载入。"
-        "如确非此类,请在 cleared.yaml 写明何人、何时、何故放行。",
+        f"{one.place}: 字段“{one.type}.{one.field}”像是{one.attribute.zh}（“{one.word}”），已隔离，不会载入。"
+        "如确非此类，请在 cleared.yaml 写明何人、何时、何故放行。",
         f"{one.place}: the field `{one.type}.{one.field}` looks like {one.attribute.en} ({one.word!r}) and is in quarantine. "
         "If it is not, say who cleared it, when and why, in cleared.yaml.",
     )
@@ -240,8 +240,8 @@ def _summary(found: Loaded) -> str:
     said = _report(found)
     faults, held = len(found.report.mistakes), len(found.catalog.quarantine)
     return say(
-        f"{said['types']} 个类型,{said['fields']} 个字段,{said['rules']} 条规则,{said['tables']} 个代码表;"
-        f"{faults} 处错误,{held} 项隔离",
+        f"{said['types']} 个类型，{said['fields']} 个字段，{said['rules']} 条规则，{said['tables']} 个代码表；"
+        f"{faults} 处错误，{held} 项隔离",
         f"{said['types']} types, {said['fields']} fields, {said['rules']} rules, {said['tables']} code tables; "
         f"{faults} mistakes, {held} in quarantine",
     )

@@ -76,7 +76,7 @@ def add_parts(draft: Draft, section: Section, report: Report) -> None:
     """Read fields, groups and rules of a section into a draft; of its own file or of an overlay."""
     for name, node in _mapping(section, "fields", report).items():
         if name in draft.fields:
-            report.add(node.place, "twice", f"字段“{name}”已在 {draft.fields[name].place} 声明,不能改写",
+            report.add(node.place, "twice", f"字段“{name}”已在 {draft.fields[name].place} 声明，不能改写",
                        f"the field `{name}` is declared at {draft.fields[name].place} and cannot be changed",
                        "请换一个名称。", "Choose another name.")  # fmt: skip
         elif found := read_field(name, node, report):
@@ -133,7 +133,7 @@ def _limit(section: Section, name: str, kind: str) -> str | None:
     try:
         read(said)
     except ValueError:
-        wanted = ("日期,如 2000-01-01", "a date such as 2000-01-01") if "date" in kind else ("数字", "a number")
+        wanted = ("日期，如 2000-01-01", "a date such as 2000-01-01") if "date" in kind else ("数字", "a number")
         section.report.add(
             section.place(name),
             "limit",
@@ -156,9 +156,9 @@ def _pattern(section: Section) -> str | None:
         section.report.add(
             section.place("pattern"),
             "pattern",
-            f"正则表达式有误:{exc}",
+            f"正则表达式有误：{exc}",
             f"no regular expression: {exc}",
-            "请检查括号和反斜杠;正则表达式要加引号。",
+            "请检查括号和反斜杠；正则表达式要加引号。",
             "Look at brackets and backslashes; put the expression in quotes.",
         )
         return None
@@ -168,7 +168,7 @@ def _pattern(section: Section) -> str | None:
 def _duration(section: Section, name: str) -> str | None:
     said = section.text(name)
     if said is not None and not DURATION.fullmatch(said):
-        section.report.add(section.place(name), "duration", f"“{name}”应是时长,如 P1Y、P6M、P30D",
+        section.report.add(section.place(name), "duration", f"“{name}”应是时长，如 P1Y、P6M、P30D",
                            f"`{name}` must be a duration such as P1Y, P6M or P30D",
                            "请写成 P1Y、P6M 或 P30D 这样的时长。", "Write a duration such as P1Y, P6M or P30D.")  # fmt: skip
         return None
@@ -220,9 +220,9 @@ def _mapping(section: Section, name: str, report: Report) -> dict[str, Node]:
         report.add(
             node.place,
             "shape",
-            f"“{name}”应是一组“名称: 值”",
+            f"“{name}”应是一组“name: value”",
             f"`{name}` must be a mapping",
-            "请写成缩进的“名称: 值”。",
+            "请写成缩进的“name: value”。",
             "Write indented lines of `name: value`.",
         )
     return (node.items or {}) if node else {}
@@ -236,7 +236,7 @@ def _list(section: Section, name: str, report: Report) -> tuple[Node, ...]:
             "shape",
             f"“{name}”应是列表",
             f"`{name}` must be a list",
-            "每一项另起一行,以“- ”开头。",
+            "每一项另起一行，以“- ”开头。",
             "Give each entry a line that begins with `- `.",
         )
     return (node.values or ()) if node else ()
@@ -244,7 +244,7 @@ def _list(section: Section, name: str, report: Report) -> tuple[Node, ...]:
 
 def _bad_name(name: str, place: Place, report: Report) -> None:
     report.add(place, "name", f"“{name}”不能用作名称", f"`{name}` cannot be a name",
-               "名称由小写字母、数字和下划线组成,如 occurred_on。",
+               "名称由小写字母、数字和下划线组成，如 occurred_on。",
                "Names are small letters, digits and underscores, such as occurred_on.")  # fmt: skip
 
 

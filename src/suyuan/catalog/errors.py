@@ -62,8 +62,8 @@ class UnknownType(SuyuanError):
             "catalog.unknown_type",
             f"没有名为“{name}”的记录类型。",
             f"There is no record type `{name}`.",
-            f"是否为：{'、'.join(near)}?" if near else "执行 suyuan catalog show 查看全部类型。",
-            f"Did you mean {', '.join(near)}?" if near else "`suyuan catalog show` lists them all.",
+            f"是否为：{'、'.join(near)}？" if near else "执行 suyuan catalog show 查看全部类型。",
+            f"Did you mean {', '.join(near)}？" if near else "`suyuan catalog show` lists them all.",
         )
 
 

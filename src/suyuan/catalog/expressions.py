@@ -188,7 +188,7 @@ def _selected(query: str) -> dict[str, Any]:
         raise Refused("表达式嵌套过深", "the expression is nested too deeply") from None
     if answer.get("error"):
         said = str(answer.get("error_message", "")).splitlines()[0]
-        raise Refused(f"SQL 语法错误:{said}", f"SQL syntax: {said}")
+        raise Refused(f"SQL 语法错误：{said}", f"SQL syntax: {said}")
     statements = answer["statements"]
     node: dict[str, Any] = statements[0]["node"] if len(statements) == 1 else {}
     if not _plain(node):

@@ -106,8 +106,8 @@ def _add_drafts(drafts: dict[str, Draft], folder: Path, shown: str, report: Repo
         text = read_text(path, f"{shown}/{path.name}", report)
         root = parse(f"{shown}/{path.name}", text, report) if text is not None else None
         if root and root.items is None:
-            report.add(root.place, "shape", "应是一组“类型: 内容”", "must be a mapping of types",
-                       "请从类型的名称写起,如 case:。", "Begin with the name of a type, such as case:.")  # fmt: skip
+            report.add(root.place, "shape", "应是一组“type: fields”", "must be a mapping of types",
+                       "请从类型的名称写起，如 case:。", "Begin with the name of a type, such as case:.")  # fmt: skip
         for type_id, node in ((root.items if root else None) or {}).items():
             known = drafts.get(type_id)
             if known:
@@ -125,7 +125,7 @@ def _not_read(folder: Path, report: Report) -> None:
                 shown = path.relative_to(folder.parent).as_posix()
                 report.add(Place(shown, 1), "not_read", f"{path.name} 放在这里或叫这个名字不会被读取",
                            f"{path.name} is not read where it lies, or by that name",
-                           "类型放 types/*.yaml,代码表放 codes/tables.yaml 和 codes/*.csv,放行记录是 cleared.yaml。",
+                           "类型放 types/*.yaml，代码表放 codes/tables.yaml 和 codes/*.csv，放行记录是 cleared.yaml。",
                            "Types are types/*.yaml, code tables codes/tables.yaml and codes/*.csv, clearings cleared.yaml.")  # fmt: skip
 
 

@@ -135,12 +135,15 @@ class RecordType:
     place: Place
     catalog: Catalog = field(init=False, repr=False)
 
-    def message(self, rule: str, lang: str) -> str:
-        """The words for a finding of this type in `zh` or `en`; the id itself where it has none."""
+    def message(self, rule: str, lang: str, *, beside: bool = False) -> str:
+        """The words for a finding of this type in `zh` or `en`; the id itself where it has none.
+
+        With `beside` they stand beside the field's name and need not say it.
+        """
         from suyuan.catalog.plan import plan_of
 
         found = plan_of(self).problems.get(rule)
-        return found.message.of(lang) if found else rule
+        return (found.beside if beside else found.message).of(lang) if found else rule
 
     @property
     def release(self) -> str:

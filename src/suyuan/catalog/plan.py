@@ -40,6 +40,12 @@ class Problem:
     message: Label
     sql: str
     rule: bool = False
+    said: str = ""
+
+    @property
+    def beside(self) -> Label:
+        """What is said where the name of the field stands already; English needs it as the subject."""
+        return Label(self.said or self.message.zh, self.message.en)
 
 
 class Plan:
@@ -149,8 +155,9 @@ class Plan:
             yield self._problem(field, trouble.id, trouble.sql, trouble.severity, trouble.dimension, trouble.message)
 
     def _problem(self, field: Field, name: str, sql: str, severity: Severity, dimension: str, said: Label) -> Problem:
-        message = Label(f"{field.label.zh}:{said.zh}", f"{field.label.en}: {said.en}")
-        return Problem(f"{self.type.id}.{field.name}.{name}", (field.name,), severity, dimension, message, sql)
+        message = Label(f"{field.label.zh}：{said.zh}", f"{field.label.en} {said.en}")
+        return Problem(f"{self.type.id}.{field.name}.{name}", (field.name,), severity, dimension, message, sql,
+                       said=said.zh)  # fmt: skip
 
     def _results(self) -> list[str]:
         fields = self.type.fields.values()

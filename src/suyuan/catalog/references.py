@@ -46,9 +46,9 @@ def _field(field: Field, one: RecordType, catalog: Catalog, report: Report) -> N
         report.add(
             field.place,
             "no_key",
-            f"“{field.to}”没有编号(key),不能被引用",
+            f"“{field.to}”没有编号（key），不能被引用",
             f"`{field.to}` has no key and cannot be referred to",
-            "请给该类型写上 key,或改用文字字段。",
+            "请给该类型写上 key，或改用文字字段。",
             "Give that type a `key`, or make this a text.",
         )
     elif field.to and any(catalog.types[field.to].fields[k].type == "reference" for k in catalog.types[field.to].key
@@ -70,7 +70,7 @@ def _names(one: RecordType, report: Report) -> None:
     named += [(name, rule.id, rule.place) for rule in one.rules for name in rule.fields]
     for name, where, place in named:
         if name not in one.fields:
-            report.unknown(place, "no_field", f"“{one.id}”的 {where} 提到的字段“{name}”不存在(或在待放行之列)",
+            report.unknown(place, "no_field", f"“{one.id}”的 {where} 提到的字段“{name}”不存在（或在待放行之列）",
                            f"`{where}` of `{one.id}` names `{name}`, which is no field (or is in quarantine)",
                            name, one.fields)  # fmt: skip
 
@@ -93,7 +93,7 @@ def _rule_ids(one: RecordType, report: Report) -> None:
     for rule in one.rules:
         head, _, tail = rule.id.partition(".")
         if head != one.id or not tail or tail.partition(".")[0] in taken:
-            report.add(rule.place, "rule_id", f"规则编号“{rule.id}”应为“{one.id}.名称”,且不与字段同名",
+            report.add(rule.place, "rule_id", f"规则编号“{rule.id}”应为“{one.id}.名称”，且不与字段同名",
                        f"the rule id `{rule.id}` must be `{one.id}.name`, with a name that is no field",
                            "请改正编号。", "Mend the id.")  # fmt: skip
         if rule.id in seen:
@@ -102,7 +102,7 @@ def _rule_ids(one: RecordType, report: Report) -> None:
                 "twice",
                 f"规则“{rule.id}”写了两次",
                 f"the rule `{rule.id}` is written twice",
-                "请改一个编号,或删去一条。",
+                "请改一个编号，或删去一条。",
                 "Change one id, or remove one rule.",
             )
         seen.add(rule.id)
@@ -115,15 +115,15 @@ def _condition(says: str, place: Place, one: RecordType, report: Report) -> bool
         report.add(
             place,
             "condition",
-            f"条件有误:{exc.zh}",
+            f"条件有误：{exc.zh}",
             f"no condition: {exc.en}",
-            "条件是字段上的一个 SQL 表达式,如 ends_on >= starts_on。",
+            "条件是字段上的一个 SQL 表达式，如 ends_on >= starts_on。",
             "A condition is one SQL expression over fields, such as ends_on >= starts_on.",
         )
         return False
     missing = sorted(name for name in named if name not in one.fields)
     for name in missing:
-        report.unknown(place, "no_field", f"条件提到的字段“{name}”不存在(或在待放行之列)",
+        report.unknown(place, "no_field", f"条件提到的字段“{name}”不存在（或在待放行之列）",
                        f"the condition names `{name}`, which is no field (or is in quarantine)", name, one.fields)  # fmt: skip
     return not missing
 
@@ -134,9 +134,9 @@ def _time(one: RecordType, report: Report) -> None:
         report.add(
             one.place,
             "time",
-            f"time 应是日期字段,“{field.name}”不是",
+            f"time 应是日期字段，“{field.name}”不是",
             f"`time` must name a date; `{field.name}` is none",
-            "请写一个未受保护的日期字段,或删去 time。",
+            "请写一个未受保护的日期字段，或删去 time。",
             "Name a date field that is not protected, or take `time` away.",
         )
 
@@ -162,8 +162,8 @@ def _engine(one: RecordType, catalog: Catalog, report: Report) -> None:
         report.add(
             place,
             "sql",
-            f"数据库不接受这一条件:{said}",
+            f"数据库不接受这一条件：{said}",
             f"the database refuses this condition: {said}",
-            "请检查两边的类型:文字、数字、日期不能混用,条件的结果应为真或假。",
+            "请检查两边的类型：文字、数字、日期不能混用，条件的结果应为真或假。",
             "Look at the types on both sides: texts, numbers and dates do not mix, and a condition is true or false.",
         )

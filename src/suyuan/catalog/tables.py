@@ -39,7 +39,7 @@ def _table(name: str, node: Node, folder: Path, shown: str, report: Report) -> C
             "no_file",
             f"缺少代码文件 {name}.csv",
             f"the file {name}.csv is missing",
-            "请放入该文件,或从 tables.yaml 删去该表。",
+            "请放入该文件，或从 tables.yaml 删去该表。",
             "Put the file there, or take the table out of tables.yaml.",
         )
         return None
@@ -77,9 +77,9 @@ def _code(cells: list[str], place: Place, report: Report) -> Code | None:
         report.add(
             place,
             "row",
-            "代码或名称为空,或列数不对",
+            "代码或名称为空，或列数不对",
             "code or name is empty, or there are too many cells",
-            "每行依次为代码、名称、英文名称、启用日期、停用日期、上级,后四项可空。",
+            "每行依次为代码、名称、英文名称、启用日期、停用日期、上级，后四项可空。",
             "A line has code, name, English name, first day, last day and parent; the last four may be empty.",
         )
         return None
@@ -107,7 +107,7 @@ def _day(text: str, place: Place, report: Report) -> dt.date | None:
             "day",
             f"“{text}”不是 2016-07-01 形式的日期",
             f"`{text}` is no date such as 2016-07-01",
-            "请写成 2016-07-01 这样的日期,或留空。",
+            "请写成 2016-07-01 这样的日期，或留空。",
             "Write a date such as 2016-07-01, or leave it empty.",
         )
         return None
@@ -121,7 +121,7 @@ def _overlaps(codes: list[Code], file: str, report: Report) -> None:
         if any(first <= end and begin <= last for begin, end in spans.get(one.code, ())):
             report.add(Place(file, line), "code_twice", f"代码 {one.code} 在同一时间有两行",
                        f"the code {one.code} stands twice for the same time",
-                       "请为其中一行写停用日期,或删去。", "Give one an end, or remove it.")  # fmt: skip
+                       "请为其中一行写停用日期，或删去。", "Give one an end, or remove it.")  # fmt: skip
         spans.setdefault(one.code, []).append((first, last))
 
 
@@ -131,4 +131,4 @@ def _parents(codes: list[Code], file: str, report: Report) -> None:
         if one.parent and one.parent not in known:
             report.add(Place(file, line), "parent", f"代码 {one.code} 的上级 {one.parent} 不在表中",
                        f"the parent {one.parent} of code {one.code} is not in the table",
-                           "请补上该上级,或留空。", "Add the parent, or leave it empty.")  # fmt: skip
+                           "请补上该上级，或留空。", "Add the parent, or leave it empty.")  # fmt: skip

@@ -100,7 +100,7 @@ def _data(book: Any, sheet: Any, fields: list[Field], record_type: RecordType, l
             sheet.write_string(1, column, value, example)
         _offer(sheet, column, field, lists)
     if fields:
-        sheet.write_comment(1, 0, "示例,填写时请覆盖或删除本行\nAn example: write over it or delete the row")
+        sheet.write_comment(1, 0, "示例，填写时请覆盖或删除本行\nAn example: write over it or delete the row")
     sheet.freeze_panes(1, 0)
 
 
@@ -119,7 +119,7 @@ def _offer(sheet: Any, column: int, field: Field, lists: dict[str, str]) -> None
 def _note(field: Field) -> str:
     parts = [f"{field.label.zh} {field.label.en}", f"{field.name} · {TYPES[field.type]}"]
     parts += ["必填 required"] if field.required else []
-    parts += ["可填多个,用；分隔 several, separated by ；"] if field.multiple else []
+    parts += ["可填多个，用；分隔 several, separated by ；"] if field.multiple else []
     parts += [f"单位 unit {field.unit}"] if field.unit else []
     parts += [f"依据 {field.standard}"] if field.standard else []
     parts += [f"{field.note.zh}\n{field.note.en}"] if field.note else []

@@ -48,7 +48,7 @@ class Report:
             self.add(place, code, zh, en, f"是否为“{near}”?", f"Did you mean `{near}`?")
         else:
             shown = sorted(known)[:40]
-            self.add(place, code, zh, en, f"可用:{'、'.join(shown)}。", f"Known: {', '.join(shown)}.")
+            self.add(place, code, zh, en, f"可用：{'、'.join(shown)}。", f"Known: {', '.join(shown)}.")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -66,7 +66,7 @@ def read_text(path: Path, shown: str, report: Report) -> str | None:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as exc:
         report.add(Place(shown, data.count(b"\n", 0, exc.start) + 1), "encoding", "文件不是 UTF-8 编码", "the file is not UTF-8",
-                   "可能是 GBK 编码,请用文本编辑器另存为 UTF-8。", "It may be GBK; save it as UTF-8 with a text editor.")  # fmt: skip
+                   "可能是 GBK 编码，请用文本编辑器另存为 UTF-8。", "It may be GBK; save it as UTF-8 with a text editor.")  # fmt: skip
         return None
 
 
@@ -75,7 +75,7 @@ def parse(file: str, text: str, report: Report) -> Node | None:
     try:
         return _parsed(file, text, report)
     except RecursionError:
-        report.add(Place(file, 1), "nested", "层次太深,不像目录文件", "nested too deeply for a catalog file",
+        report.add(Place(file, 1), "nested", "层次太深，不像目录文件", "nested too deeply for a catalog file",
                    "请检查括号是否成对。", "Look whether brackets come in pairs.")  # fmt: skip
         return None
 
@@ -87,15 +87,15 @@ def _parsed(file: str, text: str, report: Report) -> Node | None:
         mark = exc.problem_mark or exc.context_mark
         line = mark.line + 1 if mark else 1
         what = exc.problem or exc.context or "?"
-        report.add(Place(file, line), "yaml", f"YAML 语法错误:{what}", f"no valid YAML: {what}",
-                   "请检查这一行的缩进、冒号后的空格和引号;含“: ”或“#”的文字要加引号。",
+        report.add(Place(file, line), "yaml", f"YAML 语法错误：{what}", f"no valid YAML: {what}",
+                   "请检查这一行的缩进、冒号后的空格和引号；含“: ”或“#”的文字要加引号。",
                    "Look at indentation, the space after colons, and quotes; text with `: ` or `#` needs quotes.")  # fmt: skip
         return None
     except yaml.YAMLError as exc:
         report.add(
             Place(file, 1),
             "yaml",
-            f"不是 YAML 文本:{exc}",
+            f"不是 YAML 文本：{exc}",
             f"no YAML text: {exc}",
             "请用文本编辑器另存为 UTF-8 文本。",
             "Save it as UTF-8 text with a text editor.",
@@ -147,9 +147,9 @@ class Section:
             report.add(
                 node.place,
                 "shape",
-                f"{what}应是一组“名称: 值”",
+                f"{what}应是一组“name: value”",
                 f"{what} must be a mapping of names to values",
-                "请写成缩进的“名称: 值”。",
+                "请写成缩进的“name: value”。",
                 "Write indented lines of `name: value`.",
             )
         for name, value in self._items.items():
@@ -230,7 +230,7 @@ class Section:
         if node is None:
             return ()
         if node.values is None or any(one.text is None for one in node.values):
-            self._wrong(name, node, "列表,如 [a, b]", "a list such as [a, b]")
+            self._wrong(name, node, "列表，如 [a, b]", "a list such as [a, b]")
             return ()
         return tuple((str(one.text), one.place) for one in node.values)
 

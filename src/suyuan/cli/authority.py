@@ -68,7 +68,7 @@ def make(folder: Path, names: Names) -> None:
     if there := [name for name in FILES if (folder / name).exists()]:
         raise CertificateRefused(
             "certificate.exists", f"{folder} 中已有 {there[0]}，没有覆盖。", f"{folder} has {there[0]}; nothing was overwritten.",
-            "续期用 suyuan certificate renew;另建一个请用 --folder 指定空目录。",
+            "续期用 suyuan certificate renew；另建一个请用 --folder 指定空目录。",
             "To renew: suyuan certificate renew. For another one name an empty folder with --folder.",
         )  # fmt: skip
     key = ec.generate_private_key(ec.SECP256R1())
@@ -94,7 +94,7 @@ def renew(folder: Path) -> list[str]:
     if authority.not_valid_after_utc <= datetime.now(UTC) + timedelta(days=1):
         raise CertificateRefused(
             "certificate.ended", "签发机构证书已到期，不能续期。", "The authority has run out; nothing was renewed.",
-            "在空目录重新执行 suyuan certificate new,并把新的签发机构证书装到各终端。",
+            "在空目录重新执行 suyuan certificate new，并把新的签发机构证书装到各终端。",
             "Run suyuan certificate new in an empty folder and install the new authority on the machines.",
         )  # fmt: skip
     key = cast(
@@ -205,6 +205,6 @@ def _checked(name: str) -> str:
 def _no_name(name: str) -> CertificateRefused:
     return CertificateRefused(
         "certificate.name", f"“{name}”不是主机名或地址。", f"{name!r} is neither the name of a host nor an address.",
-        "写成 suyuan.example 或 10.1.2.3,可写多个；不用通配符。",
+        "写成 suyuan.example 或 10.1.2.3，可写多个；不用通配符。",
         "Write suyuan.example or 10.1.2.3, as many as needed; no wildcards.",
     )  # fmt: skip

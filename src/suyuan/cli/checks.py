@@ -38,7 +38,7 @@ def test(arguments: tuple[str, ...]) -> int:
     failed = [name for name, command in LINTS if not _passes(root, name, command)]
     code = _pytest(root, arguments)
     for name in failed:
-        click.secho(say(f"未通过:{name}", f"failed: {name}"), err=True, fg="red")
+        click.secho(say(f"未通过：{name}", f"failed: {name}"), err=True, fg="red")
     return 1 if failed else code
 
 
@@ -64,7 +64,7 @@ def ensure_programs() -> None:
         return
     names = " ".join(missing)
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise click.UsageError(f"缺少程序:sudo apt-get install {names}。Programs are missing: install those packages.")
+        raise click.UsageError(f"缺少程序：sudo apt-get install {names}。Programs are missing: install those packages.")
     click.echo(say(f"正在安装 {names}…", f"Installing {names}…"), err=True)
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for step in (["apt-get", "-q", "update"], ["apt-get", "-qy", "install", "--no-install-recommends", *missing]):

@@ -12,6 +12,6 @@ def source_folder(needed: str) -> Path:
     root = Path(__file__).parents[3]
     if not (root / needed).is_dir() or not (root / "pyproject.toml").exists():
         raise click.UsageError(
-            "此命令需要源码目录:git clone 后用 ./suyuan 执行。This command needs a clone: run ./suyuan in it."
+            "此命令需要源码目录：git clone 后用 ./suyuan 执行。This command needs a clone: run ./suyuan in it."
         )
     return root

@@ -19,7 +19,7 @@ def tell(zh: str, en: str) -> None:
 
 @click.command()
 @with_database
-@click.option("--demo", is_flag=True, help="载入演示数据(仅一次) Load the demonstration (once)")
+@click.option("--demo", is_flag=True, help="载入演示数据（仅一次） Load the demonstration (once)")
 def prepare(demo: bool) -> None:
     """建角色、密钥和数据表,检查后报告谁可登录。Make roles, keys and tables, check them, report who can sign in (JSON)."""
     here = current()
@@ -62,7 +62,7 @@ def _witnesses() -> None:
     from suyuan.ledger import witness
 
     for where in witness.compare():
-        tell(f"见证方 {where} 没有应答,未能比对。", f"The witness {where} does not answer; not compared.")
+        tell(f"见证方 {where} 没有应答，未能比对。", f"The witness {where} does not answer; not compared.")
     if said := witness.warning():
         click.echo(said, err=True)
 

@@ -72,7 +72,7 @@ def _check(certificate: Path | None, key: Path | None) -> None:
     if certificate is None or key is None:
         raise click.UsageError("--certificate 和 --key 须同时给出。--certificate and --key go together.")
     if key.stat().st_mode & 0o077:
-        raise click.UsageError(f"{key} 可被他人读取:chmod 600 {key}。Others may read the key.")
+        raise click.UsageError(f"{key} 可被他人读取：chmod 600 {key}。Others may read the key.")
 
 
 @click.command()

@@ -173,15 +173,15 @@ def _welcome(address: str, told: dict[str, object]) -> None:
     accounts = told.get("accounts")
     if isinstance(accounts, list):
         tell(
-            f"  可登录的人(密码在 {told['accounts_file']}):",
+            f"  可登录的人（密码在 {told['accounts_file']}）：",
             f"  Who can sign in (passwords in {told['accounts_file']}):",
         )
         for account in accounts:
             click.echo(f"    {account}")
     if told.get("activation"):
-        tell("  首批管理员的一次性激活码:", "  One-time activation codes for the first administrators:")
+        tell("  首批管理员的一次性激活码：", "  One-time activation codes for the first administrators:")
         for line in str(told["activation"]).splitlines():
             kind, code = line.split(" ")
             click.echo(f"    {say(DUTIES[kind], kind.replace('_', ' '))}  {code}")
-        tell(f"  各人在此页凭码激活: {address}activate/", f"  Each activates theirs at {address}activate/")
+        tell(f"  各人在此页凭码激活：{address}activate/", f"  Each activates theirs at {address}activate/")
     tell("  按 Ctrl-C 停止。\n", "  Ctrl-C stops it.\n")

@@ -158,5 +158,5 @@ def _being_taken_in() -> ImportRefused:
     return ImportRefused(
         "collection.being_taken_in", "同一文件、同一映射的导入正在进行。",
         "The same file with the same mapping is being imported already.",
-        "请等待它完成,或在“导入文件”页面查看进度。", "Wait for it to finish, or look at its progress on the import page.",
+        "请等待它完成，或在“导入文件”页面查看进度。", "Wait for it to finish, or look at its progress on the import page.",
     )  # fmt: skip

@@ -25,7 +25,7 @@ from suyuan.installation.command import data_option, json_option
 @click.option("--mapping", "-m", "mapping_name", required=True, metavar="MAPPING",
               help="内置映射名称或 YAML 文件 A shipped mapping's name, or a YAML file")  # fmt: skip
 @click.option("--as", "username", metavar="USER", help="以谁的身份导入 Whose import it is")
-@click.option("--dry-run", is_flag=True, help="只检查,不入库;无须安装 Only check; needs no installation")
+@click.option("--dry-run", is_flag=True, help="只检查，不入库；无须安装 Only check; needs no installation")
 @click.option("--findings", "findings_path", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT.xlsx",
               help="把问题写入工作簿 Write the findings to a workbook")  # fmt: skip
 @click.option("--encoding", metavar="NAME", help="文件编码 The encoding, where it cannot be told")
@@ -47,7 +47,7 @@ def import_(
         result, extra = _rehearse(file, chosen, options, findings_path, as_json)
     elif username is None:
         raise click.UsageError(
-            say("请用 --as 指明以谁的身份导入,或加 --dry-run", "Say whose import it is with --as, or add --dry-run")
+            say("请用 --as 指明以谁的身份导入，或加 --dry-run", "Say whose import it is with --as, or add --dry-run")
         )
     else:
         from suyuan.collection.command import import_for_good
@@ -73,7 +73,7 @@ def inspect_(file: Path, encoding: str | None, sheet: str | None, rows: int, as_
     click.echo(f"{report.format} {report.encoding} {report.confidence:.2f} {report.delimiter!r} {report.sheet}")
     click.echo(
         say(
-            f"表头在第 {report.header_row} 行,{report.rows} 行数据",
+            f"表头在第 {report.header_row} 行，{report.rows} 行数据",
             f"header in row {report.header_row}, {report.rows} rows",
         )
     )
@@ -129,8 +129,8 @@ def _show(result: Result, extra: dict[str, Any], as_json: bool) -> None:
         return
     tally = result.tally
     click.echo(say(
-        f"共 {tally.rows:,} 行:接收 {tally.accepted:,},接收(有提示){tally.warned:,},退回 {tally.returned:,},"
-        f"重复 {tally.duplicate:,},略过 {tally.skipped:,}",
+        f"共 {tally.rows:,} 行：接收 {tally.accepted:,}，接收（有提示）{tally.warned:,}，退回 {tally.returned:,}，"
+        f"重复 {tally.duplicate:,}，略过 {tally.skipped:,}",
         f"{tally.rows:,} rows: {tally.accepted:,} accepted, {tally.warned:,} with warnings, {tally.returned:,} returned, "
         f"{tally.duplicate:,} duplicate, {tally.skipped:,} skipped",
     ))  # fmt: skip
@@ -143,7 +143,7 @@ def _show(result: Result, extra: dict[str, Any], as_json: bool) -> None:
     if extra.get("batch"):
         click.echo(
             say(
-                f"批次 {extra['batch']},摘要 {extra['batch_digest']}",
+                f"批次 {extra['batch']}，摘要 {extra['batch_digest']}",
                 f"batch {extra['batch']}, digest {extra['batch_digest']}",
             )
         )

@@ -78,9 +78,8 @@ def judge(record_type: RecordType, values: Mapping[str, str]) -> Verdict:
     notes: dict[str, list[Note]] = {}
     general: list[Note] = []
     for one in checked.findings.to_pylist():
-        note = Note(
-            one["rule"], one["severity"], say(checked.message(one["rule"], "zh"), checked.message(one["rule"], "en"))
-        )
+        words = [checked.message(one["rule"], lang, beside=True) for lang in ("zh", "en")]
+        note = Note(one["rule"], one["severity"], say(*words))
         (notes.setdefault(one["field"], []) if one["field"] in record_type.fields else general).append(note)
     return Verdict(checked, notes, general)
 

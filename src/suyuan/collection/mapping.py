@@ -147,8 +147,8 @@ def load(name_or_path: str) -> Mapping:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         raise MappingFault(
-            name_or_path, "找不到映射文件,或不是 UTF-8 文本", "no such mapping, or not UTF-8 text",
-            f"可用的内置映射:{'、'.join(known)}。", f"Shipped mappings: {', '.join(known)}.",
+            name_or_path, "找不到映射文件，或不是 UTF-8 文本", "no such mapping, or not UTF-8 text",
+            f"可用的内置映射：{'、'.join(known)}。", f"Shipped mappings: {', '.join(known)}.",
         ) from exc  # fmt: skip
     return parse(text, path.name)
 
@@ -177,7 +177,7 @@ def _options(source: Section) -> Options:
     kind = source.get("format")
     if kind not in (None, "csv", "tsv", "jsonl", "xlsx", "xls", "xlsb", "ods"):
         raise _fault(source.where("format"), f"不支持的格式“{kind}”", f"unknown format `{kind}`",
-                     "可用:csv、tsv、jsonl、xlsx、ods。", "Use csv, tsv, jsonl, xlsx or ods.")  # fmt: skip
+                     "可用：csv、tsv、jsonl、xlsx、ods。", "Use csv, tsv, jsonl, xlsx or ods.")  # fmt: skip
     text_kind = {"csv": "csv", "tsv": "csv", "jsonl": "jsonl"}.get(kind or "")
     delimiter: str | None = source.get("delimiter") or ("\t" if kind == "tsv" else None)
     delimiter = "\t" if delimiter in ("tab", "\\t") else delimiter
@@ -206,7 +206,7 @@ def _field(name: str, value: Any, fields: Section) -> FieldSpec:
         return FieldSpec(where, columns=(value,))
     if not isinstance(value, Section):
         raise _fault(
-            where, f"字段“{name}”应写列名,或写成一组设置", f"field `{name}` needs a column name or a group of settings"
+            where, f"字段“{name}”应写列名，或写成一组设置", f"field `{name}` needs a column name or a group of settings"
         )
     _only(value, _FIELD)
     if sum(key in value for key in ("column", "columns", "sql", "value")) != 1 and not (
@@ -355,7 +355,7 @@ def _only(section: Section, allowed: frozenset[str]) -> None:
     for name in section:
         if name not in allowed:
             raise _fault(section.where(name), f"不认识的设置“{name}”", f"unknown setting `{name}`",
-                         f"可用:{'、'.join(sorted(allowed))}。", f"Known here: {', '.join(sorted(allowed))}.")  # fmt: skip
+                         f"可用：{'、'.join(sorted(allowed))}。", f"Known here: {', '.join(sorted(allowed))}.")  # fmt: skip
 
 
 def _fault(where: str, zh: str, en: str, mend_zh: str = "", mend_en: str = "") -> MappingFault:

@@ -91,7 +91,7 @@ class Plan:
     def _unfit(self, exc: Unfit) -> MappingFault:
         where = self.mapping.file if exc.part is None else self.mapping.records[exc.part].where
         return MappingFault(
-            where, f"表达式与列不合:{exc}", f"an expression does not fit: {exc}",
+            where, f"表达式与列不合：{exc}", f"an expression does not fit: {exc}",
             "请对照来源的列改正表达式。", "Mend the expression so that it fits the source's columns.",
         )  # fmt: skip
 
@@ -203,7 +203,7 @@ def _close(name: str, known: Iterable[str], lang: str) -> str:
     near = difflib.get_close_matches(name, list(known), 3, 0.5)
     if not near:
         return ""
-    return f"是否为:{'、'.join(near)}?" if lang == "zh" else f"Did you mean {', '.join(near)}?"
+    return f"是否为：{'、'.join(near)}？" if lang == "zh" else f"Did you mean {', '.join(near)}?"
 
 
 def _check_columns(mapping: Mapping, columns: Sequence[str]) -> None:
@@ -211,9 +211,9 @@ def _check_columns(mapping: Mapping, columns: Sequence[str]) -> None:
     if missing:
         shown, have = "、".join(missing[:8]), "、".join(list(columns)[:12])
         raise MappingFault(
-            mapping.file, f"来源中没有映射所用的列:{shown};来源的列:{have}",
+            mapping.file, f"来源中没有映射所用的列：{shown}；来源的列：{have}",
             f"the source lacks columns the mapping uses: {', '.join(missing[:8])}; it has: {', '.join(list(columns)[:12])}",
-            "请核对是否选对了映射和工作表、表头所在行是否正确;重复的表头写作 名称#1。",
+            "请核对是否选对了映射和工作表、表头所在行是否正确；重复的表头写作 名称#1。",
             "Check that mapping and sheet are the right ones and where the header is; a repeated header is written name#1.",
         )  # fmt: skip
 
@@ -228,7 +228,7 @@ def _check_protected(mapping: Mapping, catalog: Catalog, columns: Sequence[str])
         ):
             raise MappingFault(
                 mapping.file, f"来源的列“{name}”是受保护属性", f"the source column `{name}` is a protected attribute",
-                f"请在 drop 中列出“{name}”,或只把它对应到受保护字段。",
+                f"请在 drop 中列出“{name}”，或只把它对应到受保护字段。",
                 f"List `{name}` under drop, or map it to protected fields only.",
             )  # fmt: skip
     for record in mapping.records:

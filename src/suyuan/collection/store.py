@@ -94,5 +94,5 @@ class Store:
 def _no_basis() -> ImportRefused:
     return ImportRefused(
         "collection.no_legal_basis", "没有写明采集依据。", "No legal basis is given.",
-        "请在映射中写 legal_basis,或用 --basis 指明。", "Write legal_basis in the mapping, or give --basis.",
+        "请在映射中写 legal_basis，或用 --basis 指明。", "Write legal_basis in the mapping, or give --basis.",
     )  # fmt: skip

@@ -47,13 +47,13 @@ def read(text: str, file: str) -> Section:
         mark = exc.problem_mark or exc.context_mark
         line = mark.line + 1 if mark else 1
         raise MappingFault(
-            f"{file}:{line}", f"YAML 语法错误:{exc.problem}", f"YAML syntax: {exc.problem}",
+            f"{file}:{line}", f"YAML 语法错误：{exc.problem}", f"YAML syntax: {exc.problem}",
             "请检查该行的缩进、冒号和引号。", "Check indentation, colons and quotes on that line.",
         ) from exc  # fmt: skip
     except yaml.YAMLError as exc:
         raise MappingFault(f"{file}:1", "不是有效的 YAML", "not valid YAML") from exc
     if not isinstance(node, yaml.MappingNode):
-        raise MappingFault(f"{file}:1", "文件应是“名称: 值”的结构", "the file must consist of `name: value`")
+        raise MappingFault(f"{file}:1", "文件应是“name: value”的结构", "the file must consist of `name: value`")
     section: Section = _build(node, file)
     return section
 
@@ -97,7 +97,7 @@ def _folded(file: str, line: int) -> MappingFault:
 def _too_many(file: str, line: int) -> MappingFault:
     most = limits.MAPPING_NODES
     return MappingFault(
-        f"{file}:{line}", f"映射展开后超过 {most} 项(别名每次引用都计入)",
+        f"{file}:{line}", f"映射展开后超过 {most} 项（别名每次引用都计入）",
         f"the mapping comes to more than {most} items, each alias counted as what it stands for",
         "请减少别名和代码，或拆成几个映射。", "Use fewer aliases and codes, or make several mappings of it.",
     )  # fmt: skip

@@ -190,8 +190,8 @@ class DatabaseUnencrypted(SuyuanError):
             f"没有连接数据库（{where}）：到另一台机器的连接须加密并核对服务器证书（sslmode=verify-full），而这里做不到：{why}",
             f"The database ({where}) was not connected: the way to another machine must be encrypted and the server's "
             f"certificate checked (sslmode=verify-full), which fails here: {why}",
-            "给数据库服务器配置证书，并在 DATABASE_URL 中写明签发机构：?sslrootcert=/路径/ca.crt;"
-            "确要放弃核对或加密的，须在 DATABASE_URL 中明写 sslmode,suyuan doctor 会一直提示。",
+            "给数据库服务器配置证书，并在 DATABASE_URL 中写明签发机构：?sslrootcert=/路径/ca.crt；"
+            "确要放弃核对或加密的，须在 DATABASE_URL 中明写 sslmode，suyuan doctor 会一直提示。",
             "Give the server a certificate and name its authority in DATABASE_URL: ?sslrootcert=/path/ca.crt; "
             "who does without the check or the encryption writes sslmode there, and `suyuan doctor` keeps saying so.",
         )
@@ -235,7 +235,7 @@ class AdministratorLacks(SuyuanError):
             "installation.administrator_lacks",
             f"DATABASE_URL 中的管理员 {administrator} 权限不足：{why}",
             f"The administrator {administrator} of DATABASE_URL lacks a privilege: {why}",
-            f"由服务器超级用户执行 ALTER ROLE {administrator} CREATEROLE 和 ALTER DATABASE … OWNER TO {administrator},"
+            f"由服务器超级用户执行 ALTER ROLE {administrator} CREATEROLE 和 ALTER DATABASE … OWNER TO {administrator}，"
             "再重新执行；不需要超级用户权限。",
             f"The server's superuser runs ALTER ROLE {administrator} CREATEROLE and ALTER DATABASE … OWNER TO "
             f"{administrator}; then run this again. It need not be a superuser.",

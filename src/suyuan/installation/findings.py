@@ -52,21 +52,21 @@ _FATAL = {
     ),
     "SY002": (
         "ownership",
-        "应用角色拥有对象或可充当其属主:{}",
+        "应用角色拥有对象或可充当其属主：{}",
         "the application role owns things or may act as their owner: {}",
-        "执行 ALTER … OWNER TO suyuan_owner,并收回成员资格",
+        "执行 ALTER … OWNER TO suyuan_owner，并收回成员资格",
         "ALTER … OWNER TO suyuan_owner, and revoke the membership",
     ),
     "SY003": (
         "open_tables",
-        "存有内容的表没有强制行级安全或没有策略:{}",
+        "存有内容的表没有强制行级安全或没有策略：{}",
         "tables with content lack forced row level security or a policy: {}",
         "执行 ALTER TABLE … FORCE ROW LEVEL SECURITY 并补上策略",
         "ALTER TABLE … FORCE ROW LEVEL SECURITY, and give it its policy",
     ),
     "SY004": (
         "ledger_writes",
-        "应用角色可以改写或删除:{}",
+        "应用角色可以改写或删除：{}",
         "the application role may change or delete: {}",
         "执行 REVOKE UPDATE, DELETE, TRUNCATE ON … FROM suyuan_app",
         "REVOKE UPDATE, DELETE, TRUNCATE ON … FROM suyuan_app",
@@ -87,7 +87,7 @@ _FATAL = {
     ),
     "SY007": (
         "owner_views",
-        "视图以属主身份读取行:{}",
+        "视图以属主身份读取行：{}",
         "views read rows as their owner: {}",
         "执行 ALTER VIEW … SET (security_invoker = true)",
         "ALTER VIEW … SET (security_invoker = true)",
@@ -96,35 +96,35 @@ _FATAL = {
 _MILD = {
     "SY008": (
         "plans",
-        "角色 {} 未设 plan_cache_mode = force_custom_plan,检索会变慢",
+        "角色 {} 未设 plan_cache_mode = force_custom_plan，检索会变慢",
         "role {} lacks plan_cache_mode = force_custom_plan; search will be slow",
         "执行 ALTER ROLE suyuan_app SET plan_cache_mode = force_custom_plan",
         "ALTER ROLE suyuan_app SET plan_cache_mode = force_custom_plan",
     ),
     "SY011": (
         "lacking",
-        "角色在本库缺少权限:{}",
+        "角色在本库缺少权限：{}",
         "roles lack privileges in this database: {}",
-        "带上管理员的 DATABASE_URL 执行一次 suyuan up,即会补齐",
+        "带上管理员的 DATABASE_URL 执行一次 suyuan up，即会补齐",
         "run `suyuan up` once with the administrator's DATABASE_URL: it gives what is missing",
     ),
     "SY012": (
         "open_database",
-        "服务器上的任何账号都可对本库:{}",
+        "服务器上的任何账号都可对本库：{}",
         "every account of the server may do this in this database: {}",
-        "带上管理员的 DATABASE_URL 执行一次 suyuan up,或执行 REVOKE ALL ON DATABASE … FROM PUBLIC",
+        "带上管理员的 DATABASE_URL 执行一次 suyuan up，或执行 REVOKE ALL ON DATABASE … FROM PUBLIC",
         "run `suyuan up` once with the administrator's DATABASE_URL, or REVOKE ALL ON DATABASE … FROM PUBLIC",
     ),
     "SY015": (
         "read_only",
-        "数据库 {} 只读(备库),不能提供页面：每次查看都要写入账本",
+        "数据库 {} 只读（备库），不能提供页面：每次查看都要写入账本",
         "the database {} is read-only (a standby); no page is served from it, since every look writes its entry",
         "在 DATABASE_URL 中写明主库，或写上各主机和 target_session_attrs=read-write",
         "name the primary in DATABASE_URL, or all hosts with target_session_attrs=read-write",
     ),
     "SY010": (
         "page_checksums",
-        "数据库 {} 没有启用数据页校验和,磁盘上被改动的字节可能不被发现",
+        "数据库 {} 没有启用数据页校验和，磁盘上被改动的字节可能不被发现",
         "the database {} has no page checksums: bytes changed on the disk may go unnoticed",
         "停库后执行 pg_checksums --enable -D 数据目录",
         "stop the server and run pg_checksums --enable -D its data folder",
@@ -161,7 +161,7 @@ def on_the_way(installation: Installation, connection: Connection) -> Iterator[F
             f"到另一台机器 {names} 的数据库连接没有核对服务器证书，传输内容可能被人读取或改动",
             f"the connection to the database on another machine, {names}, does not check the server's certificate: "
             "what goes over it may be read or changed on the way",
-            "带上 DATABASE_URL 重新执行 suyuan up,写明 sslmode=verify-full 和 sslrootcert",
+            "带上 DATABASE_URL 重新执行 suyuan up，写明 sslmode=verify-full 和 sslrootcert",
             "run `suyuan up` again with a DATABASE_URL that says sslmode=verify-full and sslrootcert",
         )
 
@@ -174,7 +174,7 @@ def in_server_log(installation: Installation) -> Iterator[Finding]:
         yield Finding(
             "SY014",
             False,
-            f"数据库服务器的日志会写出记录内容:{name}({names})",
+            f"数据库服务器的日志会写出记录内容：{name}（{names}）",
             f"the database server's log would show the values of rows: {name} ({names})",
             f"由服务器超级用户执行 {mend}",
             f"as the server's superuser: {mend}",
@@ -216,9 +216,9 @@ def in_folder(installation: Installation) -> Iterator[Finding]:
         yield Finding(
             "SY021",
             False,
-            f"磁盘已用 {used:.0%},剩 {free} MB",
+            f"磁盘已用 {used:.0%}，剩 {free} MB",
             f"the disk is {used:.0%} full, {free} MB left",
-            "清理空间或扩容;写满后只读不写,已确认的数据不会丢",
+            "清理空间或扩容；写满后只读不写，已确认的数据不会丢",
             "free or add space; a full disk stops writing, nothing acknowledged is lost",
         )
 

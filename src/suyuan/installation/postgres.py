@@ -136,7 +136,7 @@ class Server:
             if time.monotonic() > deadline:
                 raise StaleLock(self.lock, self.pid() or 0, "无响应 not answering")
             if not waited:
-                notice("上次的数据库进程正在退出,稍候…", "An earlier database process is still leaving; waiting…")
+                notice("上次的数据库进程正在退出，稍候…", "An earlier database process is still leaving; waiting…")
             waited = True
             self._set_aside_proven_stale()
             time.sleep(0.25)

@@ -123,7 +123,7 @@ class Supervisor:
         if server.alive() or time.monotonic() < self._database_not_before:
             return
         if not self._trouble:
-            self.notice("数据库进程中断,正在恢复…", "The database process is gone; bringing it back…")
+            self.notice("数据库进程中断，正在恢复…", "The database process is gone; bringing it back…")
         try:
             server.start(self.notice)
         except SuyuanError as error:
@@ -142,7 +142,9 @@ class Supervisor:
         self._disk_not_before = now + 60
         used = used_share(folder)
         if used > DISK_WARNING and not self._disk_warned:
-            self.notice(f"注意:磁盘已用 {used:.0%},请尽快清理。", f"Note: the disk is {used:.0%} full; make room soon.")
+            self.notice(
+                f"注意：磁盘已用 {used:.0%}，请尽快清理。", f"Note: the disk is {used:.0%} full; make room soon."
+            )
         self._disk_warned = used > DISK_WARNING
 
     def _bring_back(self, child: Child) -> None:
@@ -151,7 +153,7 @@ class Supervisor:
             child.process = None
             child.failures = child.failures + 1 if now < child.not_before + 30 else 0
             child.not_before = now + min(LONGEST_PAUSE, child.failures * 0.5)
-            self.notice(f"{child.name} 进程中断,正在重启…", f"The {child.name} process is gone; starting it again…")
+            self.notice(f"{child.name} 进程中断，正在重启…", f"The {child.name} process is gone; starting it again…")
         if child.process is None and now >= child.not_before:
             child.start(self._pipe[0])
 

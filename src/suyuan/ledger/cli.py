@@ -44,7 +44,7 @@ def verify(as_json: bool) -> None:
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
         _tell(faults, hints)
-        click.echo(say("不作为证据、因而不核对的表:", "Not evidence, hence not verified:"))
+        click.echo(say("不作为证据、因而不核对的表：", "Not evidence, hence not verified:"))
         for reason, tables in evidence.unverified().items():
             click.echo(f"    {', '.join(tables)}\n        {say(*reason)}")
         if said := witness.warning():
@@ -99,7 +99,7 @@ def witness_list(as_json: bool) -> None:
     sys.exit(1 if bad else 0)
 
 
-@witness.command("check", help="比对一份保存下来的检查点(文件,或由标准输入) · hold a kept note against the log")
+@witness.command("check", help="比对一份保存下来的检查点（文件，或由标准输入） · hold a kept note against the log")
 @click.argument("note", type=click.File(encoding="utf-8"), default="-")
 @with_database
 @json_option
@@ -116,7 +116,7 @@ def witness_check(note: TextIO, as_json: bool) -> None:
 
 
 @witness.command(
-    "print", help="把最新检查点做成可打印的一页(含二维码) · the newest checkpoint as a page to print, with QR"
+    "print", help="把最新检查点做成可打印的一页（含二维码） · the newest checkpoint as a page to print, with QR"
 )
 @click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html")
 @with_database

@@ -69,7 +69,7 @@ def doubtful(connection: psycopg.Connection) -> Iterator[Fault]:
         [int(SKEW * 1_000_000), _LONG, _SHOWN],
     )
     zh, en = (
-        "条目的时间与前后检查点不合,当时的时钟可能有误",
+        "条目的时间与前后检查点不合，当时的时钟可能有误",
         "its time does not fit the checkpoints around it: the clock may have been wrong",
     )
     for index, writer, number in rows.fetchall():

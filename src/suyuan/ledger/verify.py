@@ -54,7 +54,7 @@ def verify() -> Iterator[Fault]:
             # What was written over may be no value at all; that is a finding, and the other checks go on.
             where = f"{check.__name__.removeprefix('verify_')}: {type(exc).__name__}"
             zh, en = (
-                "存储的内容无法读取,此项核对未能完成",
+                "存储的内容无法读取，此项核对未能完成",
                 "stored values cannot be read: this check could not be finished",
             )
             yield Fault("verify.unreadable", where, zh, en)
@@ -111,7 +111,7 @@ def _counters(connection: psycopg.Connection, pruned: list[int]) -> Iterator[Fau
             yield Fault("ledger.sequence_gap", where, zh, en)
         if counter != highest:
             zh, en = (
-                "写入者最后的条目缺失,或计数器被改动",
+                "写入者最后的条目缺失，或计数器被改动",
                 "the last entries of a writer are missing, or its counter was changed",
             )
             yield Fault("ledger.entries_missing", where, zh, en)
@@ -378,11 +378,11 @@ def _witnesses(
     own = {held.where for held in notes if held.own}
     # A log may have got its first checkpoint after the notes were read: then the note is there by now.
     if tree.size and "latest" not in own and not (current().witness / "latest").exists():
-        zh, en = "见证文件不见了,无从比对", "the witness file is gone: there is nothing to compare with"
+        zh, en = "见证文件不见了，无从比对", "the witness file is gone: there is nothing to compare with"
         yield Fault("ledger.witness_lost", "latest", zh, en)
     for held in notes:
         if held.note is None and tree.size and not held.own:
-            zh, en = "见证方没有保存检查点,或无法询问", "a witness holds no checkpoint or cannot be asked"
+            zh, en = "见证方没有保存检查点，或无法询问", "a witness holds no checkpoint or cannot be asked"
             yield Fault("ledger.witness_lost", held.where, zh, en)
         elif held.note is not None and (held.own or not witness.accepted(held.note)):
             yield from _witnessed(held.where, held.note, roots, tree, signers, broken)
@@ -396,7 +396,7 @@ def _witnessed(
         zh, en = "见证文件被改动或签名不对", "a witness file was changed or is signed by another key"
         yield Fault("ledger.witness_altered", where, zh, en)
     elif signed.size > tree.size:
-        zh = "账本短于见证过的检查点,可能被截断或恢复到旧版本"
+        zh = "账本短于见证过的检查点，可能被截断或恢复到旧版本"
         en = "the log is shorter than a witnessed checkpoint: cut, or an older database put back"
         yield Fault("ledger.behind_witness", where, zh, en)
     elif roots.get(signed.size) != signed.root:

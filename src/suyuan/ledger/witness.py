@@ -91,7 +91,7 @@ def warning() -> str:
         return ""
     return say(
         "注意：没有任何见证方位于数据目录之外，整个目录被换回旧的副本时无法发现。请用 SUYUAN_WITNESSES 指定另一台机器上的"
-        "目录(folder:/路径)或地址(https://…),或定期执行 suyuan ledger witness print,打印后存入保险柜。",
+        "目录（folder:/路径）或地址(https://…)，或定期执行 suyuan ledger witness print，打印后存入保险柜。",
         "Note: no witness lies outside the data folder; if the whole folder is put back, nothing shows it. Name a folder "
         "(folder:/path) or an address (https://...) on another machine in SUYUAN_WITNESSES, or print a page with "
         "`suyuan ledger witness print` from time to time and keep it in a safe.",

@@ -180,7 +180,7 @@ def compare_revisions(request: Call, record: UUID, before: Revision, after: Revi
 
 @router.post(
     "/records/{uuid:record}/revisions/{rev}/reveal/{field}", response=answers(ValueOut), operation_id="reveal_field",
-    url_name="reveal_field", summary="显示一项完整的值,记入账本 · reveal one value; entered in the ledger",
+    url_name="reveal_field", summary="显示一项完整的值，记入账本 · reveal one value; entered in the ledger",
 )  # fmt: skip
 @acts("reveal")
 def reveal_field(request: Call, record: UUID, rev: Revision, field: str) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def _codes(rtype: RecordType, said: dict[str, str]) -> dict[str, str]:
 
 
 def _no_code(name: str, names: list[str]) -> Detail:
-    words = say(f"没有这个代码,或不能按它筛选;可筛选的字段:{'、'.join(names)}",
+    words = say(f"没有这个代码，或不能按它筛选；可筛选的字段：{'、'.join(names)}",
                 f"No such code, or nothing to filter by; fields to filter by: {', '.join(names)}")  # fmt: skip
     return Detail(where=f"body.codes.{name[:60]}", rule="unknown_code", message=words)
 

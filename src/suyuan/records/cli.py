@@ -15,7 +15,7 @@ from suyuan.vault.cli import CUSTODIAN, vault
 from suyuan.vault.suites import SUITES
 
 PLACE = click.option(
-    "--in", "place", metavar="NAME", help="存放处:file 或设置中的名称,默认不变 Where it lies, by default as before"
+    "--in", "place", metavar="NAME", help="存放处：file 或设置中的名称，默认不变 Where it lies, by default as before"
 )
 _PIECE = 2.0  # seconds between two lines of progress
 
@@ -59,9 +59,9 @@ def keys(as_json: bool) -> None:
         click.echo(f"{one.key.id}\t{one.key.level}\t{one.key.suite}\t{one.holder}\t{one.state}\t{one.records}")
 
 
-@vault.command("rotate", help="更换一级密钥,或继续未完成的更换 · renew the keys of a level, or go on with it")
+@vault.command("rotate", help="更换一级密钥，或继续未完成的更换 · renew the keys of a level, or go on with it")
 @click.option("--level", type=click.IntRange(1, 2), default=1, show_default=True, help="密级 Level")
-@click.option("--suite", type=click.Choice(list(SUITES)), help="算法,默认不变 Ciphers, by default the same")
+@click.option("--suite", type=click.Choice(list(SUITES)), help="算法，默认不变 Ciphers, by default the same")
 @PLACE
 @as_option
 @with_database
@@ -73,7 +73,7 @@ def rotate(level: int, suite: str | None, place: str | None, username: str, as_j
 
     if level == custodians.LEVEL and place:
         raise click.UsageError(
-            say("2 级密钥只由保管人保管,不能指定 --in。", "Level 2's keys stay with its custodians: leave --in out.")
+            say("2 级密钥只由保管人保管，不能指定 --in。", "Level 2's keys stay with its custodians: leave --in out.")
         )
     if generations.retiring(level) is None and generations.waiting(level) is None:
         with acting_as(username, CUSTODIAN) as who:
@@ -84,10 +84,10 @@ def rotate(level: int, suite: str | None, place: str | None, username: str, as_j
         click.echo(json.dumps({"left": left.records, "damaged": left.damaged}))
     elif left.damaged:
         names = "\n".join(left.damaged)
-        click.echo(say(f"以下修订已损坏,从备份恢复后重试:\n{names}",
+        click.echo(say(f"以下修订已损坏，从备份恢复后重试：\n{names}",
                        f"These revisions are damaged; restore them from a backup and try again:\n{names}"))  # fmt: skip
     else:
-        click.echo(say("已全部更换,旧密钥停用。", "All records are over; the old key is retired."))
+        click.echo(say("已全部更换，旧密钥停用。", "All records are over; the old key is retired."))
     return 1 if left.damaged else 0
 
 
@@ -104,7 +104,7 @@ def rotate_signing(place: str | None, username: str, as_json: bool) -> None:
         made = custody.renew_signing(who, place)
     told = {"number": made.number, "since": made.since, "public_key": made.public.hex()}
     click.echo(
-        json.dumps(told) if as_json else say(f"新公钥:{made.public.hex()}", f"New public key: {made.public.hex()}")
+        json.dumps(told) if as_json else say(f"新公钥：{made.public.hex()}", f"New public key: {made.public.hex()}")
     )
 
 
@@ -118,14 +118,14 @@ def destroy(key: int, yes: bool, username: str) -> None:
     from suyuan.records import rotation
 
     words = say(
-        "旧备份中以此密钥加密的内容将永远不可读。确定?", "What old backups hold under it will never be readable. Sure?"
+        "旧备份中以此密钥加密的内容将永远不可读。确定？", "What old backups hold under it will never be readable. Sure?"
     )
     if not yes:
         click.confirm(words, abort=True)
     with acting_as(username, CUSTODIAN) as who:
         done = rotation.destroy(who, key)
     asked = say(
-        f"已提请销毁密钥 {key},须另一人 7 天内办理。", f"Asked: another person destroys key {key} within 7 days."
+        f"已提请销毁密钥 {key}，须另一人 7 天内办理。", f"Asked: another person destroys key {key} within 7 days."
     )
     click.echo(say(f"密钥 {key} 已销毁。", f"Key {key} is destroyed.") if done else asked)
 
@@ -158,7 +158,7 @@ def erase(record: UUID, yes: bool, username: str) -> None:
     from suyuan.records import disposal
 
     if not yes:
-        click.confirm(say("销毁后任何人都不能恢复。确定?", "Nobody can bring it back. Sure?"), abort=True)
+        click.confirm(say("销毁后任何人都不能恢复。确定？", "Nobody can bring it back. Sure?"), abort=True)
     with acting_as(username, CUSTODIAN) as who:
         disposal.erase(who, record)
     click.echo(say("已销毁。", "Erased."))

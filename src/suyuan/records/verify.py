@@ -43,7 +43,7 @@ _WORDS = {
         "the revision differs from the digest in its ledger entry",
     ),
     "record.erased_is_back": (
-        "已销毁的记录重新出现,恢复备份后须重新执行销毁",
+        "已销毁的记录重新出现，恢复备份后须重新执行销毁",
         "an erased record is back: after a restore it must be erased again",
     ),
     "record.missing": ("审计账本登记的修订已不存在", "a revision entered in the ledger is gone"),

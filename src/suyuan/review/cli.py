@@ -98,7 +98,7 @@ def approve(batch: UUID, username: str, digest: str | None, yes: bool) -> None:
     _decide("approve", batch, username, digest, yes, "")
 
 
-@review.command("return", help="整批退回,须写理由 · return the whole batch with a reason")
+@review.command("return", help="整批退回，须写理由 · return the whole batch with a reason")
 @click.option("--reason", required=True)
 @_options
 def return_(batch: UUID, username: str, digest: str | None, yes: bool, reason: str) -> None:
@@ -106,7 +106,7 @@ def return_(batch: UUID, username: str, digest: str | None, yes: bool, reason: s
     _decide("return", batch, username, digest, yes, reason)
 
 
-@review.command("reject", help="驳回,须写理由 · reject with a reason")
+@review.command("reject", help="驳回，须写理由 · reject with a reason")
 @click.option("--reason", required=True)
 @_options
 def reject(batch: UUID, username: str, digest: str | None, yes: bool, reason: str) -> None:

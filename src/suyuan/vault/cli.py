@@ -35,7 +35,7 @@ def show_status(as_json: bool) -> None:
     _say(as_json)
 
 
-@vault.command("unseal", help="逐一出示份额,不回显 · present shares one by one, unseen")
+@vault.command("unseal", help="逐一出示份额，不回显 · present shares one by one, unseen")
 @JSON
 @as_option
 def unseal(as_json: bool, username: str) -> None:
@@ -91,7 +91,7 @@ def appoint(threshold: int, names: tuple[str, ...], username: str) -> None:
     _hand_out(made)
 
 
-@custodians.command("replace", help="更换保管人,需出示现有份额 · replace custodians, which takes the current shares")
+@custodians.command("replace", help="更换保管人，需出示现有份额 · replace custodians, which takes the current shares")
 @THRESHOLD
 @NAMES
 @as_option
@@ -110,7 +110,7 @@ def _share() -> str:
     """One share, unseen at a terminal, a line of what is piped in else."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().strip()
-    words = say("份额(直接回车结束)", "Share (Enter alone to end)")
+    words = say("份额（直接回车结束）", "Share (Enter alone to end)")
     return str(click.prompt(words, hide_input=True, default="", show_default=False)).strip()
 
 
@@ -128,7 +128,7 @@ def _progress() -> str:
 
     found = custody.status()
     if not found.appointed:
-        return say("尚未指定保管人,2 级封闭。", "No custodians are appointed; level 2 is sealed.")
+        return say("尚未指定保管人，2 级封闭。", "No custodians are appointed; level 2 is sealed.")
     if found.open:
         return say("本机 2 级已开封。", "Level 2 is open on this host.")
     return say(

@@ -83,7 +83,7 @@ def _read(path: Path) -> dict[str, KeyHolder]:
         told = json.loads(path.read_text())
         installation, named = told["installation"], dict(told["holders"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise KeySettingsWrong("文件无法读取,或缺少 installation、holders",
+        raise KeySettingsWrong("文件无法读取，或缺少 installation、holders",
                                "the file cannot be read, or lacks installation or holders") from exc  # fmt: skip
     if taken := set(named).intersection(OWN):
         raise KeySettingsWrong(f"名称 {min(taken)} 另有所指", f"the name {min(taken)} means another place")
@@ -119,7 +119,7 @@ def read_private(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as exc:
         raise KeySettingsWrong(f"{path} 无法读取", f"{path} cannot be read") from exc
     if status.st_mode & 0o077 or status.st_uid != os.geteuid():
-        raise KeySettingsWrong(f"{path} 他人也能读取;请执行 chmod 600,属主为运行服务的账号",
+        raise KeySettingsWrong(f"{path} 他人也能读取；请执行 chmod 600，属主为运行服务的账号",
                                f"others can read {path}: chmod 600, owned by the account that serves")  # fmt: skip
     if not text:
         raise KeySettingsWrong(f"{path} 是空的", f"{path} is empty")

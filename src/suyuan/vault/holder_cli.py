@@ -22,7 +22,7 @@ def holders(as_json: bool) -> None:
         said = [{"name": name, "trouble": why.as_dict() if why else None} for name, why in found.items()]
         click.echo(json.dumps(said, ensure_ascii=False))
     elif not found:
-        click.echo(say("未设置其他存放处,密钥都在密钥文件中。", "No holder is set up; every key is in the key file."))
+        click.echo(say("未设置其他存放处，密钥都在密钥文件中。", "No holder is set up; every key is in the key file."))
     else:
         for name, why in found.items():
             click.echo(f"{name}\t{f'{why}{why.mend}' if why else say('可用', 'can be used')}")

@@ -67,7 +67,7 @@ def hand_over(file: Path, username: str) -> None:
             raise click.UsageError(say(f"{file} 已存在，请换一个文件名。", f"{file} exists: give another name."))
         parts = custody.hand_over(who)
     write_private(file, json.dumps(parts))
-    click.echo(say(f"已写入 {file};带到另一台主机执行 suyuan vault receive,然后删除此文件。",
+    click.echo(say(f"已写入 {file}；带到另一台主机执行 suyuan vault receive，然后删除此文件。",
                    f"Written to {file}: bring it to the other host, run `suyuan vault receive`, then delete it."))  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def receive(file: Path) -> None:
         held = room.receive(current(), parts)
     except (ValueError, KeyError, AttributeError) as error:
         raise ParcelWrong from error
-    click.echo(say(f"本机现有密钥:{'、'.join(held)}", f"Keys of this host now: {', '.join(held)}"))
+    click.echo(say(f"本机现有密钥：{'、'.join(held)}", f"Keys of this host now: {', '.join(held)}"))
 
 
 def line(host: str, name: str, state: str, level2: str, holds: str) -> str:

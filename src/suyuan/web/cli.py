@@ -44,7 +44,7 @@ class Moment(click.ParamType[datetime]):
         try:
             read = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(say(f"“{value}”不是时间,写成 2026-03-05 或 2026-03-05T14:30",
+            self.fail(say(f"“{value}”不是时间，写成 2026-03-05 或 2026-03-05T14:30",
                           f"{value!r} is no time; write 2026-03-05 or 2026-03-05T14:30"), param, ctx)  # fmt: skip
         if len(value) == len("2026-03-05"):
             read = read.replace(hour=23, minute=59, second=59, microsecond=999_999)
@@ -66,17 +66,17 @@ def dispose(record: UUID, basis: str, username: str, ground: int | None) -> None
     """By a head of department; a custodian of the keys does it (`suyuan vault erase`)."""
     with acting_as(username, ("department_head",), ground=ground) as who:
         disposal.ask(who, record, basis)
-    click.echo(say("已提请销毁,由密钥保管人办理。", "Asked; a custodian of the keys does it."))
+    click.echo(say("已提请销毁，由密钥保管人办理。", "Asked; a custodian of the keys does it."))
 
 
 @record.command(
-    "show", help="查看一条记录,可指定有效时间和知悉时间 · show a record as of a (valid, known) pair of times"
+    "show", help="查看一条记录，可指定有效时间和知悉时间 · show a record as of a (valid, known) pair of times"
 )
 @RECORD
 @click.option("--as-of", type=Moment(), metavar="T", help="现实中的时间 When it was true (now)")
 @click.option("--known-at", type=Moment(), metavar="T", help="系统知悉的时间 When it was known here (now)")
 @click.option(
-    "--reveal", is_flag=True, help="显示完整的标识信息,记入账本 Identifying values in full; entered in the ledger"
+    "--reveal", is_flag=True, help="显示完整的标识信息，记入账本 Identifying values in full; entered in the ledger"
 )
 @as_option
 @ground_option
@@ -123,13 +123,13 @@ def history(record: UUID, username: str, ground: int | None, as_json: bool) -> N
             return
         for info, changed in steps:
             click.echo("\n".join(_step(info, changed, rtype)))
-        click.echo(say("查阅和办理:", "Looked at and dealt with:"))
+        click.echo(say("查阅和办理：", "Looked at and dealt with:"))
         for one in seen:
             click.echo(f"  {_moment(one.at)}  {access.person_name(one.person)}  {say(*one.words)}")
 
 
 @record.command(
-    "export", help="把符合条件的生效记录导出为文件,记入账本 · export records in force as a file, under decision"
+    "export", help="把符合条件的生效记录导出为文件，记入账本 · export records in force as a file, under decision"
 )
 @click.argument("type_name", metavar="TYPE")
 @click.option(
@@ -163,7 +163,7 @@ def export_file(
     else:
         click.echo(
             say(
-                f"第 {made.number} 号导出,{len(made.rows)} 条:{out}",
+                f"第 {made.number} 号导出，{len(made.rows)} 条：{out}",
                 f"export no. {made.number}, {len(made.rows)} records: {out}",
             )
         )
@@ -182,7 +182,7 @@ def _codes(said: tuple[str, ...], rtype: RecordType) -> dict[str, str]:
 
 def _lines(view: RecordView, rtype: RecordType) -> Iterator[str]:
     yield f"{say(rtype.label.zh, rtype.label.en)}  {view.record_id} r{view.rev}  {view.state}"
-    yield say(f"有效自 {_moment(view.valid_from)},录入于 {_moment(view.recorded_at)}",
+    yield say(f"有效自 {_moment(view.valid_from)}，录入于 {_moment(view.recorded_at)}",
               f"valid from {_moment(view.valid_from)}, recorded {_moment(view.recorded_at)}")  # fmt: skip
     yield say(f"采集人 {access.person_name(view.author)},{access.agency_name(view.agency)}",
               f"collected by {access.person_name(view.author)}, {access.agency_name(view.agency)}")  # fmt: skip
@@ -197,7 +197,7 @@ def _lines(view: RecordView, rtype: RecordType) -> Iterator[str]:
 
 def _value(field: Field, value: Any, under: Under | None) -> str:
     if field.protection == "protected":
-        return say("(受保护,不在此显示)", "(protected, not shown here)")
+        return say("（受保护，不在此显示）", "(protected, not shown here)")
     return write(field, value, under=under)
 
 

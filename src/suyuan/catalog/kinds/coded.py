@@ -33,7 +33,8 @@ class CodeKind(Kind):
     def wrong(self) -> Label:  # type: ignore[override]  # read only, which is narrower
         """Names the table."""
         zh, en = self.table.label
-        return Label(f"代码不在“{zh}”中", f"is no code of “{en}”")
+        missing = "没有这个代码" if zh == self.field.label.zh else f"代码不在“{zh}”中"
+        return Label(missing, f"is no code of “{en}”")
 
     def tidy(self, x: str) -> str:
         """The table knows it."""

@@ -32,10 +32,10 @@ class Date(Kind):
         """Says which forms are taken."""
         if self.field.partial:
             return Label(
-                "应为日期,如 2016-07-01;也可只写 2016-07 或 2016",
+                "应为日期，如 2016-07-01；也可只写 2016-07 或 2016",
                 "must be a date such as 2016-07-01, a month or a year",
             )
-        return Label("应为日期,如 2016-07-01", "must be a date such as 2016-07-01")
+        return Label("应为日期，如 2016-07-01", "must be a date such as 2016-07-01")
 
     def tidy(self, x: str) -> str:
         """ISO form."""
@@ -92,7 +92,7 @@ class DateTime(Kind):
     """A moment in China's civil time (UTC+8); one with another offset is turned into it."""
 
     name = "datetime"
-    wrong = Label("应为日期和时间,如 2016-07-01 08:30", "must be a date and time such as 2016-07-01 08:30")
+    wrong = Label("应为日期和时间，如 2016-07-01 08:30", "must be a date and time such as 2016-07-01 08:30")
 
     def tidy(self, x: str) -> str:
         """ISO form with seconds."""

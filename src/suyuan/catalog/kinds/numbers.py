@@ -15,7 +15,7 @@ class Uscc(Identifier):
     """A unified social credit code, GB 32100: 18 signs with a check sign."""
 
     name = "uscc"
-    wrong = Label("不是 18 位统一社会信用代码", "is no unified social credit code of 18 characters")
+    wrong = Label("应为 18 位字母或数字", "is no unified social credit code of 18 characters")
     form = r"[1-9A-HJ-NP-RTUWXY][0-9A-HJ-NP-RTUWXY][0-9]{6}[0-9A-HJ-NP-RTUWXY]{10}"
     keep = (4, 4)
 
@@ -24,7 +24,7 @@ class Uscc(Identifier):
         signs = literal(USCC_SIGNS)
         terms = [f"{w} * (strpos({signs}, substr({v}, {n}, 1)) - 1)" for n, w in enumerate(USCC_WEIGHTS, 1)]
         sign = f"substr({signs}, CAST((31 - ({' + '.join(terms)}) % 31) % 31 AS BIGINT) + 1, 1)"
-        message = Label("统一社会信用代码校验位不符", "has a wrong check sign")
+        message = Label("校验位不符", "has a wrong check sign")
         return [
             *super().troubles(c, v, h, at),
             Trouble("checksum", f"substr({v}, 18, 1) <> {sign}", message, dimension=ACCURACY),
@@ -80,7 +80,7 @@ class Passport(Identifier):
         wordlike = f"NOT regexp_matches({v}, '[0-9]')"
         return [
             *super().troubles(c, v, h, at),
-            Trouble("no_digit", wordlike, Label("证件号码没有数字", "has no digit")),
+            Trouble("no_digit", wordlike, Label("其中没有数字", "has no digit")),
         ]
 
 

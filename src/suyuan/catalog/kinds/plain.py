@@ -40,11 +40,18 @@ class Text(Kind):
         found = [
             Trouble("too_long", f"strlen({v}) > {longest} AND length({v}) > {longest}", Label(f"超过 {longest} 字", f"is longer than {longest} characters")),
             Trouble("garbled", f"contains({v}, '\ufffd')",
-                    Label("含有无法识别的字符(编码错误)", "holds characters lost by a wrong encoding"), "warn", ACCURACY),
+                    Label("含有无法识别的字符（编码错误）", "holds characters lost by a wrong encoding"), "warn", ACCURACY),
         ]  # fmt: skip
         if self.field.pattern:
-            found.append(Trouble("format", f"NOT {matches(v, self.field.pattern)}", self.wrong))
+            found.append(Trouble("format", f"NOT {matches(v, self.field.pattern)}", self._malformed))
         return found
+
+    @property
+    def _malformed(self) -> Label:
+        """Shows the form by the field's example, where it has one."""
+        if not self.field.example:
+            return self.wrong
+        return Label(f"{self.wrong.zh}，应如 {self.field.example}", f"{self.wrong.en}, such as {self.field.example}")
 
     def json(self, c: str, v: str) -> str:
         """As a JSON string."""
@@ -66,6 +73,15 @@ class File(Text):
         return Kind.troubles(self, c, v, h, at)
 
 
+def _range(low: object, high: object) -> Label:
+    """What is said of a number outside its range, open at one end or at neither."""
+    if high is None:
+        return Label(f"不得小于 {low}", f"must not be less than {low}")
+    if low is None:
+        return Label(f"不得大于 {high}", f"must not be more than {high}")
+    return Label(f"应在 {low} 至 {high} 之间", f"must lie between {low} and {high}")
+
+
 class _Number(Kind):
     def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """No number, or outside its range."""
@@ -73,9 +89,7 @@ class _Number(Kind):
         low, high = self.field.min, self.field.max
         outside = [f"{v} < {low}"] * (low is not None) + [f"{v} > {high}"] * (high is not None)
         if outside:
-            span = f"{low if low is not None else '…'} – {high if high is not None else '…'}"
-            message = Label(f"超出范围 {span}", f"is outside {span}")
-            found.append(Trouble("out_of_range", " OR ".join(outside), message, dimension=ACCURACY))
+            found.append(Trouble("out_of_range", " OR ".join(outside), _range(low, high), dimension=ACCURACY))
         return found
 
 

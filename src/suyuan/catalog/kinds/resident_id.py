@@ -52,7 +52,9 @@ class ResidentId(Identifier):
     """A resident identity number. Old ones of 15 digits are taken as they stand and found by their 18-digit form too."""
 
     name = "resident_id"
-    wrong = Label("不是居民身份证号码", "is no resident identity number")
+    wrong = Label(
+        "应为 18 位或旧的 15 位身份证件号码", "must be a resident identity number of 18 digits, or an old one of 15"
+    )
     form = f"{EIGHTEEN}|{FIFTEEN}"
     strip = r"[\s\x{200b}\x{feff}-]"
 
@@ -75,12 +77,12 @@ class ResidentId(Identifier):
         provinces = ", ".join(map(literal, PROVINCES))
         found = [
             *super().troubles(c, v, h, at),
-            Trouble("checksum", wrong_sign, Label("身份证号码校验位不符", "has a wrong check digit"), dimension=ACCURACY),
+            Trouble("checksum", wrong_sign, Label("校验位不符", "has a wrong check digit"), dimension=ACCURACY),
             Trouble("birth", f"{v} IS NOT NULL AND ({born} IS NULL OR {born} NOT BETWEEN DATE '1850-01-01' AND _today)",
-                    Label("身份证号码中的出生日期不存在或在今天之后", "holds a birth date that does not exist or lies ahead"),
+                    Label("其中的出生日期不存在或晚于当前日期", "holds a birth date that does not exist or lies ahead"),
                     dimension=ACCURACY),
             Trouble("province", f"substr({v}, 1, 2) NOT IN ({provinces})",
-                    Label("身份证号码前两位不是省级代码", "begins with no province's code"), dimension=ACCURACY),
+                    Label("前两位不是省级代码", "begins with no province's code"), dimension=ACCURACY),
         ]  # fmt: skip
         return [*found, *_areas(self.span, v, h, born)] if self.divisions else found
 
@@ -105,14 +107,16 @@ class DrivingLicence(Identifier):
     """A driving licence's number: the holder's resident number, or another document's for those who have none."""
 
     name = "driving_licence"
-    wrong = Label("不是驾驶证号", "is no driving licence number")
+    wrong = Label(
+        "应与证件号码相同（6 至 18 位字母或数字）", "must be the holder's document number, 6 to 18 letters or digits"
+    )
     form = rf"{EIGHTEEN}|{FIFTEEN}|[A-Z0-9]{{6,17}}|[0-9]{{12}}"
     strip = r"[\s\x{200b}\x{feff}-]"
 
     def troubles(self, c: str, v: str, h: str, at: str | None) -> list[Trouble]:
         """Form, and the check digit where it is a resident number."""
         wrong_sign = f"{full_match(v, EIGHTEEN)} AND substr({v}, 18, 1) <> {check_sign(digits(v))}"
-        message = Label("驾驶证号校验位不符", "has a wrong check digit")
+        message = Label("校验位不符", "has a wrong check digit")
         return [*super().troubles(c, v, h, at), Trouble("checksum", wrong_sign, message, dimension=ACCURACY)]
 
 
@@ -120,11 +124,11 @@ def _areas(span: str | None, v: str, h: str, born: str) -> list[Trouble]:
     """The area is that of the first registration: it must not have been given up before the birth."""
     found = [
         Trouble("area_unknown", f"{v} IS NOT NULL AND {h}.area IS NULL",
-                Label("身份证号码前六位不是任何时期的行政区划代码", "begins with a code that no division ever had"),
+                Label("前六位不是任何时期的行政区划代码", "begins with a code that no division ever had"),
                 "warn", ACCURACY),
     ]  # fmt: skip
     if span:
         gone = f"{quoted(f'{span}latest')} < {born}"
-        message = Label("身份证号码的行政区划在出生前已撤销", "names a division that was given up before the birth")
+        message = Label("其中的行政区划在出生前已撤销", "names a division that was given up before the birth")
         found.append(Trouble("area_not_valid_then", gone, message, "warn", CONSISTENCY))
     return found

@@ -31,7 +31,7 @@ class Plate(Identifier):
     """A number plate of any sort: ordinary, new-energy, police, trailer, learner, Hong Kong and Macau, embassy, army."""
 
     name = "plate"
-    wrong = Label("不是有效的号牌号码", "is no number plate")
+    wrong = Label("应如 京A12345，新能源汽车多一位", "must be a number plate such as 京A12345")
     form = "|".join(PLATES.values())
     strip = r"[\s\x{200b}\x{feff}·•・.‧—-]"
     keep = (2, 2)
@@ -45,7 +45,7 @@ class Vin(Identifier):
     """A vehicle identification number: 17 signs without I, O and Q."""
 
     name = "vin"
-    wrong = Label("不是 17 位车辆识别代号", "is no 17-character vehicle identification number")
+    wrong = Label("应为 17 位字母或数字，没有 I、O、Q", "is no 17-character vehicle identification number")
     form = r"[A-HJ-NPR-Z0-9]{17}"
     strip = r"[\s\x{200b}\x{feff}*-]"
 
@@ -61,5 +61,5 @@ class Vin(Identifier):
         ]
         sign = f"substr('0123456789X', CAST(({' + '.join(terms)}) % 11 AS BIGINT) + 1, 1)"
         wrong_sign = f"{full_match(v, self.form)} AND substr({v}, 9, 1) <> {sign}"
-        message = Label("车辆识别代号校验位不符", "has a wrong check digit")
+        message = Label("校验位不符", "has a wrong check digit")
         return [*super().troubles(c, v, h, at), Trouble("checksum", wrong_sign, message, "warn", ACCURACY)]

@@ -72,7 +72,7 @@ def examine_text(opener: Opener, options: Options, report: Report) -> Scan:
         report.other_encodings = tuple(display(name) for name in found.others)
         if found.confidence < CERTAIN:
             report.note(
-                "文件编码不能确定,请核对文字是否正确", "The encoding is uncertain: check that the text reads right"
+                "文件编码不能确定，请核对文字是否正确", "The encoding is uncertain: check that the text reads right"
             )
     report.encoding = display(report.codec)
     return seen
@@ -117,9 +117,9 @@ def _choose_header(source: Delimited, rows: list[list[str]], wanted: int | None)
 
 def _note_names(report: Report, header: list[str]) -> None:
     if any(name.startswith("#") for name in report.columns):
-        report.note("有的列没有表头,已按列号命名(如 #3)", "Some columns have no header and are named by number (#3)")
+        report.note("有的列没有表头，已按列号命名（如 #3）", "Some columns have no header and are named by number (#3)")
     if len({name.strip().casefold() for name in header}) < len(header):
-        report.note("有重复的表头,已加序号(如 名称#2)", "Some headers occur twice and are numbered (name#2)")
+        report.note("有重复的表头，已加序号（如 名称#2）", "Some headers occur twice and are numbered (name#2)")
 
 
 def _survey(source: Delimited, seen: Scan) -> None:

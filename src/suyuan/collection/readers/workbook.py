@@ -68,7 +68,7 @@ def examine(file: BinaryIO, options: Options, report: Report, *, zipped: bool) -
 
 def _refuse_other_zip(names: set[str], report: Report) -> None:
     if any(name.lower().endswith("vbaproject.bin") for name in names):
-        report.note("工作簿中的宏没有运行,只读取了数据", "Macros in the workbook were not run; only data was read")
+        report.note("工作簿中的宏没有运行，只读取了数据", "Macros in the workbook were not run; only data was read")
     if "content.xml" in names:
         report.format = "ods"
     elif any(name.lower().startswith("xl/") or name.lower() == "[content_types].xml" for name in names):
@@ -113,7 +113,7 @@ def _choose(book: Any, wanted: str | None, report: Report) -> str:
         name = next((one for one in visible if _filled(book, one)), (visible or [""])[0])
         if len(sheets) > 1:
             report.note(
-                f"工作簿有 {len(sheets)} 个工作表,读取的是“{name}”",
+                f"工作簿有 {len(sheets)} 个工作表，读取的是“{name}”",
                 f"The workbook has {len(sheets)} sheets; “{name}” was read",
             )
     if not name:

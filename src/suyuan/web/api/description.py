@@ -20,7 +20,7 @@ _SAID = ("title", "description", "x-identifier", "x-code-table", "x-reference", 
 _AMENDS = {"type": "string", "format": "uuid", "description": "本行更正的记录 The record that this row corrects"}
 _GROUND = {
     "in": "header", "name": GROUND, "required": False, "schema": {"type": "integer", "minimum": 1, "maximum": 10**18 - 1},
-    "description": "办理事由编号;不写则为岗位日常 The ground to act under; without it that of one's first duty",
+    "description": "办理事由编号；不写则为岗位日常 The ground to act under; without it that of one's first duty",
 }  # fmt: skip
 
 
