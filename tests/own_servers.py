@@ -25,10 +25,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from psycopg.conninfo import make_conninfo
 
+from suyuan.cli.checks import server_programs
 from suyuan.installation.osuser import ServerUser, server_user
 from suyuan.installation.postgres import supplied
 
-DEBIAN = Path("/usr/lib/postgresql/15/bin")
 ELSEWHERE = "db.example"  # by its name another machine; `hostaddr` leads to this one
 PASSWORD = "only-in-tests'\\"
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB", "max_connections": "100"}
@@ -218,9 +218,9 @@ def free_port() -> int:
 
 
 def programs(kind: str) -> Path:
-    """The folder of PostgreSQL's programs: "debian" is version 15, "newer" the one of the wheel."""
+    """The folder of PostgreSQL's programs: "debian" is the system's own, "newer" the one of the wheel."""
     if kind == "debian":
-        return DEBIAN
+        return server_programs()
     return server_user(Path(tempfile.gettempdir())).programs(supplied())
 
 

@@ -36,8 +36,9 @@ class _Quiet(WSGIRequestHandler):
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium: the machine's own, else Playwright's."""
+    own = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        one = playwright.chromium.launch(executable_path=own, args=FLAGS)
         yield one
         one.close()
 

@@ -7,18 +7,40 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 from suyuan.cli.clone import source_folder
 from suyuan.i18n import say
 
-PROGRAMS = {
-    "chromium": ("chromium", "chromium-browser", "google-chrome"),
-    "softhsm2": ("softhsm2-util",),
-    "postgresql-15": ("/usr/lib/postgresql/15/bin/initdb",),
-    "nginx": ("nginx",),
-}
+SERVERS = "/usr/lib/postgresql/*/bin/initdb"
+"""Where Debian and Ubuntu keep PostgreSQL's programs, by version."""
+
+
+def _at(pattern: str) -> list[Path]:
+    return list(Path("/").glob(pattern.lstrip("/")))
+
+
+class Needed(NamedTuple):
+    """A program that tests run: by what it is found, and the packages of Debian and Ubuntu that bring it, the first known."""
+
+    what: tuple[str, str]
+    found_as: tuple[str, ...]
+    packages: tuple[str, ...]
+
+    def there(self) -> bool:
+        """Whether this machine has it: by its name on the search path, or at a place that fits a pattern."""
+        return any(_at(name) if "/" in name else shutil.which(name) for name in self.found_as)
+
+
+PROGRAMS = (
+    Needed(("浏览器 Chromium", "the browser Chromium"), ("chromium", "chromium-browser", "google-chrome"),
+           ("chromium", "chromium-browser")),
+    Needed(("软件密码令牌 SoftHSM 2", "the software token SoftHSM 2"), ("softhsm2-util",), ("softhsm2",)),
+    Needed(("PostgreSQL 服务器", "a PostgreSQL server"), (SERVERS, "initdb"), ("postgresql",)),
+    Needed(("反向代理 nginx", "the proxy nginx"), ("nginx",), ("nginx",)),
+)  # fmt: skip
 LINTS = (
     ("ruff check", ["-m", "ruff", "check", "."]),
     ("ruff format", ["-m", "ruff", "format", "--check", "."]),
@@ -57,15 +79,44 @@ def _pytest(root: Path, arguments: tuple[str, ...]) -> int:
     return subprocess.run(command, cwd=root, env=environment, check=False).returncode
 
 
+def server_programs() -> Path:
+    """The folder of the system's own PostgreSQL programs, of the newest version that is there."""
+    of_debian = sorted(_at(SERVERS), key=lambda path: int(path.parts[-3]))
+    return of_debian[-1].parent if of_debian else Path(shutil.which("initdb") or "initdb").parent
+
+
 def ensure_programs() -> None:
-    """Chromium, a software token and Debian's PostgreSQL for the tests: used if there, installed by root, else asked for."""
-    missing = [package for package, programs in PROGRAMS.items() if not any(map(shutil.which, programs))]
-    if not missing:
-        return
-    names = " ".join(missing)
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise click.UsageError(f"缺少程序：sudo apt-get install {names}。Programs are missing: install those packages.")
-    click.echo(say(f"正在安装 {names}…", f"Installing {names}…"), err=True)
+    """What tests run beside Python: used if there, installed by root on Debian and Ubuntu, else asked for in words."""
+    missing = [one for one in PROGRAMS if not one.there()]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        _install(missing)
+        missing = [one for one in missing if not one.there()]
+    if missing:
+        raise click.UsageError(say(*_lacking(missing)))
+
+
+def _install(missing: list[Needed]) -> None:
+    click.echo(say(f"正在安装：{'、'.join(one.what[0] for one in missing)}……",
+                   f"Installing {', '.join(one.what[1] for one in missing)}…"), err=True)  # fmt: skip
+    _apt("update")
+    for one in missing:
+        for package in one.packages:
+            if one.there() or _apt("install", "--no-install-recommends", package):
+                break
+
+
+def _apt(*words: str) -> bool:
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["apt-get", "-q", "update"], ["apt-get", "-qy", "install", "--no-install-recommends", *missing]):
-        subprocess.run(step, env=quiet, stdout=subprocess.DEVNULL, check=True)
+    return subprocess.run(["apt-get", "-qy", *words], env=quiet, stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def _lacking(missing: list[Needed]) -> tuple[str, str]:
+    """What is missing, how the tests look for it, and what to do, in both languages."""
+    names = " ".join(one.packages[0] for one in missing)
+    zh = "".join(f"\n  {one.what[0]}（{'、'.join(one.found_as)}）" for one in missing)
+    en = "".join(f"\n  {one.what[1]} ({', '.join(one.found_as)})" for one in missing)
+    return (
+        f"没有运行测试，缺少程序：{zh}\nDebian、Ubuntu 执行 sudo apt-get install {names}；其他系统请用自己的软件源安装。",
+        f"No test ran; programs are missing: {en}\nOn Debian and Ubuntu: sudo apt-get install {names}; "
+        "elsewhere install them as your system does.",
+    )
