@@ -155,6 +155,11 @@ _CONFLICTS = {
         "系统管理、安全管理、安全审计与数据业务四类岗位不得由一人同时担任",
         "System, security and audit administration and work on records are never held by one person at a time",
     ),
+    "access_staff_no": (
+        "警号（工号）应为 2～20 位字母或数字，没有空格和符号",
+        "A staff number has 2 to 20 letters or digits, no spaces or signs",
+    ),
+    "access_division_code": ("行政区划代码应为 6 位数字", "A division code has 6 digits"),
     "access_duty_granted_by_another": ("不能给自己授予岗位", "Nobody grants a duty to themselves"),
     "access_clearing_by_another": (
         "提请人不能批准，须由另一名安全管理员批准",

@@ -18,6 +18,22 @@ from suyuan.access.models import Account
 from suyuan.access.words import DUTIES, GROUNDS, LIMITS, READERS, WAYS_IN
 
 
+def _written(label: Any, form: str, hint: Any, **more: Any) -> forms.RegexField:
+    """A field for something of a fixed form, which is said below it."""
+    wrong = {"invalid": _("格式不正确，请按下面的说明填写。")}
+    return forms.RegexField(label=label, regex=f"^{form}$", help_text=hint, error_messages=wrong, **more)
+
+
+def _staff_no() -> forms.RegexField:
+    return _written(_("警号（工号）"), "[A-Za-z0-9]{2,20}", _("2～20 位字母或数字，没有空格和符号，如 012345。"))
+
+
+def _username() -> forms.RegexField:
+    return _written(
+        _("账号名"), "[A-Za-z0-9_.-]{2,60}", _("2～60 位字母、数字、点、横线或下划线，如 zhang.wei；登录时用。")
+    )
+
+
 class _Plain(forms.Form):
     """Fields in the look of the rest of the product."""
 
@@ -38,13 +54,13 @@ class AgencyForm(_Plain):
     parent = forms.TypedChoiceField(label=_("上级机构"), coerce=int, choices=_agency_choices)
     name = forms.CharField(label=_("机构名称"), max_length=60)
     name_en = forms.CharField(label=_("英文名称"), max_length=80, required=False)
-    division_code = forms.RegexField(label=_("行政区划代码"), regex=r"^[0-9]{6}$", required=False)
+    division_code = _written(_("行政区划代码"), "[0-9]{6}", _("6 位数字，如 330106；可不填。"), required=False)
 
 
 class PersonForm(_Plain):
     """A new member of staff."""
 
-    staff_no = forms.RegexField(label=_("警号（工号）"), regex=r"^[A-Za-z0-9]{2,20}$")
+    staff_no = _staff_no()
     name = forms.CharField(label=_("姓名"), max_length=40)
     agency = forms.TypedChoiceField(label=_("所在机构"), coerce=int, choices=_agency_choices)
 
@@ -52,14 +68,14 @@ class PersonForm(_Plain):
 class AccountForm(_Plain):
     """An account to ask for."""
 
-    username = forms.RegexField(label=_("账号名"), regex=r"^[A-Za-z0-9_.-]{2,60}$")
+    username = _username()
     reason = forms.CharField(label=_("依据（文号或理由）"), max_length=200)
 
 
 class ResetForm(_Plain):
     """What to ask for about one of a person's accounts."""
 
-    username = forms.ChoiceField(label=_("账号"))
+    username = forms.ChoiceField(label=_("账号名"))
     kind = forms.ChoiceField(
         label=_("事项"), choices=[(kind, _(word)) for kind, word in WAYS_IN.items() if kind != "account"]
     )
@@ -90,7 +106,7 @@ class _NewPassword(_Plain):
 class ByCodeForm(_NewPassword):
     """One's own first password, by the two halves of a code."""
 
-    username = forms.CharField(label=_("账号"), max_length=60)
+    username = forms.CharField(label=_("账号名"), max_length=60)
     first = forms.CharField(label=_("激活码前半（第一张激活单）"), max_length=40)
     second = forms.CharField(label=_("激活码后半（第二张激活单）"), max_length=40)
     field_order = ("username", "first", "second", "password", "again")
@@ -209,7 +225,7 @@ class ActivateForm(_NewPassword):
 
     kind = forms.ChoiceField(label=_("岗位"), choices=[(kind, _(DUTIES[kind])) for kind in dict.fromkeys(FOUNDERS)])
     code = forms.CharField(label=_("激活码"), max_length=40)
-    staff_no = forms.RegexField(label=_("警号（工号）"), regex=r"^[A-Za-z0-9]{2,20}$")
+    staff_no = _staff_no()
     name = forms.CharField(label=_("姓名"), max_length=40)
-    username = forms.RegexField(label=_("账号名"), regex=r"^[A-Za-z0-9_.-]{2,60}$")
+    username = _username()
     field_order = ("kind", "code", "staff_no", "name", "username", "password", "again")

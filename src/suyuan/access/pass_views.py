@@ -22,7 +22,7 @@ from suyuan.ledger.acts import Act
 class PassForm(forms.Form):
     """What somebody types in the new browser."""
 
-    username = forms.CharField(label=gettext_lazy("账号"), max_length=60)
+    username = forms.CharField(label=gettext_lazy("账号名"), max_length=60)
     code = forms.CharField(label=gettext_lazy("通行码"), max_length=40)
 
     def clean(self) -> None:

@@ -39,6 +39,9 @@ BEGIN
     IF step IS NULL OR step < 1 OR first_free + step > above.agency + above.width THEN
         RAISE EXCEPTION 'access_agency_full' USING ERRCODE = 'check_violation', CONSTRAINT = 'access_agency_full';
     END IF;
+    IF p_division !~ '^([0-9]{6})?$' THEN
+        RAISE EXCEPTION 'access_division_code' USING ERRCODE = 'check_violation', CONSTRAINT = 'access_division_code';
+    END IF;
     INSERT INTO access_agency VALUES (first_free, step, p_parent, p_name, p_name_en,
         (ARRAY['province', 'city', 'county', 'station'])[array_position(
             ARRAY['ministry', 'province', 'city', 'county'], above.kind)], p_division);
@@ -59,6 +62,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE made bigint;
 BEGIN
     PERFORM access_require_over('system_administrator', p_agency);
+    IF p_staff_no !~ '^[A-Za-z0-9]{2,20}$' THEN
+        RAISE EXCEPTION 'access_staff_no' USING ERRCODE = 'check_violation', CONSTRAINT = 'access_staff_no';
+    END IF;
     INSERT INTO access_person (staff_no, name, agency, department) VALUES (p_staff_no, p_name, p_agency, p_department)
     RETURNING person INTO made;
     RETURN made;

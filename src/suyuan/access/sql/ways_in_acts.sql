@@ -176,6 +176,9 @@ BEGIN
           >= (CASE p_kind WHEN 'security_administrator' THEN 2 ELSE 1 END) THEN
         RAISE EXCEPTION 'access_activation_code' USING ERRCODE = 'insufficient_privilege';
     END IF;
+    IF p_staff_no !~ '^[A-Za-z0-9]{2,20}$' THEN
+        RAISE EXCEPTION 'access_staff_no' USING ERRCODE = 'check_violation', CONSTRAINT = 'access_staff_no';
+    END IF;
     INSERT INTO access_person (staff_no, name, agency) VALUES (p_staff_no, p_name, 0) RETURNING person INTO made;
     INSERT INTO access_account (password, username, person, email, is_active)
     VALUES (p_hash, p_username, made, '', true);
