@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from unicodedata import east_asian_width
 
 import click
 
@@ -23,9 +24,22 @@ def database() -> Iterator[None]:
 
 
 def show(rows: Sequence[tuple[Any, ...]], as_json: bool) -> None:
-    """Print named tuples, a line each or as JSON."""
+    """Print named tuples in words, or as JSON as they are stored."""
     if as_json:
         click.echo(json.dumps([row._asdict() for row in rows], ensure_ascii=False, default=str))  # type: ignore[attr-defined]  # named tuples
     else:
-        for row in rows:
-            click.echo("\t".join("" if value is None else str(value) for value in row))
+        from suyuan.access.tables import in_words
+
+        for line in in_words(rows):
+            click.echo(line)
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of cells as columns; a Chinese sign takes the place of two."""
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines]  # fmt: skip
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -217,7 +217,7 @@ def _about(one: RecordType, report: Report) -> None:
         return
     for said in (one.id, *one.label, *(text for group in one.groups for text in group.label)):
         if found := protected_name(said):
-            report.add(one.place, "bounds.protected_type", f"类型“{one.id}”按{found.attribute.zh}(“{found.word}”)登记人员",
+            report.add(one.place, "bounds.protected_type", f"类型“{one.id}”按{found.attribute.zh}（“{found.word}”）登记人员",
                        f"the type `{one.id}` is a register of persons by {found.attribute.en} ({found.word!r})",
                        "删去该类型，或改去分组名称。", "Leave the type out, or the heading.")  # fmt: skip
             return
@@ -232,7 +232,7 @@ def _rules(one: RecordType, report: Report) -> None:
         quoted = (text for text in re.findall(r"'((?:[^']|'')*)'", says) if not text.isascii() or len(text) > SEVERAL)
         found = next((match for text in quoted if (match := protected_name(text))), None)
         if found:
-            report.add(place, "bounds.protected_rule", f"条件“{name}”查找{found.attribute.zh}(“{found.word}”)",
+            report.add(place, "bounds.protected_rule", f"条件“{name}”查找{found.attribute.zh}（“{found.word}”）",
                        f"the condition `{name}` looks for {found.attribute.en} ({found.word!r})",
                        "删去该条件。", "Leave the condition out.")  # fmt: skip
 

@@ -131,7 +131,7 @@ def _notes(book: Any, record_type: RecordType, fields: list[Field]) -> None:
     """What each field means, for printing."""
     sheet = book.add_worksheet("说明")
     bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
-    sheet.write_string(0, 0, f"{record_type.label.zh} {record_type.label.en}({record_type.id})", bold)
+    sheet.write_string(0, 0, f"{record_type.label.zh} {record_type.label.en}（{record_type.id}）", bold)
     heads = ("字段 Field", "名称 Name", "类型 Type", "必填 Required", "代码表 Code table", "说明 Note", "示例 Example")
     for column, head in enumerate(heads):
         sheet.write_string(2, column, head, bold)
@@ -139,7 +139,7 @@ def _notes(book: Any, record_type: RecordType, fields: list[Field]) -> None:
         table = _table(record_type, field)
         cells = (
             field.label.zh, field.name, TYPES[field.type], "是" if field.required else "",
-            f"{table.label.zh}({table.standard})" if table else "", field.note.zh if field.note else "", field.example or "",
+            f"{table.label.zh}（{table.standard}）" if table else "", field.note.zh if field.note else "", field.example or "",
         )  # fmt: skip
         for column, cell in enumerate(cells):
             sheet.write_string(row, column, cell, wrap)

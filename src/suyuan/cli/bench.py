@@ -32,7 +32,7 @@ def scripts(folder: Path) -> dict[str, str]:
 @click.argument("name", required=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(listing: bool, as_json: bool, name: str | None, arguments: tuple[str, ...]) -> int:
-    """测量性能(需源码目录)。Measure a figure; needs a clone. The ratio comes last."""
+    """测量性能（需源码目录）。Measure a figure; needs a clone. The ratio comes last."""
     root = source_folder("bench")
     known = scripts(root / "bench")
     if listing or name is None:

@@ -54,7 +54,7 @@ LINTS = (
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments: tuple[str, ...]) -> int:
-    """全部检查:格式、类型、引用约束和测试。Lint, types, import contracts and all tests; arguments go to pytest."""
+    """全部检查：格式、类型、引用约束和测试。Lint, types, import contracts and all tests; arguments go to pytest."""
     root = source_folder("tests")
     ensure_programs()
     failed = [name for name, command in LINTS if not _passes(root, name, command)]

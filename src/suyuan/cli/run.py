@@ -35,7 +35,7 @@ CLOSING = 10
 @click.option("--certificate", type=FILE, metavar="PEM", help="TLS 证书 Serve over TLS with this certificate")
 @click.option("--key", type=FILE, metavar="PEM", help="证书的私钥 Its private key")
 def serve(host: str, port: int, workers: int, certificate: Path | None, key: Path | None) -> None:
-    """只启动网页(数据库须已运行)。Serve the pages only; the database must be running."""
+    """只启动网页（数据库须已运行）。Serve the pages only; the database must be running."""
     leave_with_supervisor()
     if certificate or key:
         _check(certificate, key)

@@ -46,9 +46,9 @@ def tell(zh: str, en: str) -> None:
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="网页进程数 Web processes")
 @click.option("--no-worker", is_flag=True, help="不启动后台任务 Without the background worker (it runs elsewhere)")
 def up(port: int, demo: bool, workers: int, no_worker: bool) -> None:
-    """启动:数据库、后台任务和网页。Start the database, the worker and the pages; Ctrl-C stops them.
+    """启动：数据库、后台任务和网页。Start the database, the worker and the pages; Ctrl-C stops them.
 
-    DATABASE_URL 指定自有的 PostgreSQL(首次由其管理员建角色)。DATABASE_URL names a server of your own.
+    DATABASE_URL 指定自有的 PostgreSQL（首次由其管理员建角色）。DATABASE_URL names a server of your own.
     """
     here = current()
     address = f"http://{HOST}:{port}/"

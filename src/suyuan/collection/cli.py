@@ -38,7 +38,7 @@ def import_(
 ) -> int:  # fmt: skip
     """导入文件 Import FILE: CSV, TSV, JSON lines, XLSX or ODS, gzip or not.
 
-    每一行恰有一个结果:接收、接收(有提示)、退回、重复、略过。中断后再执行同一命令即可续完。
+    每一行恰有一个结果：接收、接收（有提示）、退回、重复、略过。中断后再执行同一命令即可续完。
     Every row ends in exactly one way; run the same command again after an interruption.
     """
     chosen = mapping.load(mapping_name)

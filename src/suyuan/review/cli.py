@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import click
 
 from suyuan.access.command import acting_as, as_option
+from suyuan.access.common_cli import aligned
+from suyuan.catalog.model import Field
+from suyuan.i18n import say
 from suyuan.installation.command import json_option, with_database
 from suyuan.review.queries import STEPS
 
 BATCH = click.argument("batch", type=click.UUID)
+_WAITING = {1: ("待初审", "first review"), 2: ("待复审", "second review"), 3: ("待终审", "final review")}
 
 
 @click.group(help="审核 · review")
@@ -25,7 +30,8 @@ def review() -> None:
 @with_database
 @json_option
 def list_(username: str, as_json: bool) -> None:
-    """One line a batch: id, type, state, rows, digest."""
+    """A line each: the batch's number, its type, what waits, how many rows, the digest that is signed."""
+    from suyuan import catalog
     from suyuan.review import queries
 
     with acting_as(username, STEPS) as who:
@@ -35,8 +41,18 @@ def list_(username: str, as_json: bool) -> None:
                  "digest": one.digest.hex()} for one in waiting]  # fmt: skip
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
-    for one in waiting:
-        click.echo(f"{one.batch}  {one.type}  {one.state}  {one.rows}  {one.digest.hex()}")
+    types = catalog.current().types
+    heads = [
+        say("批次", "batch"),
+        say("类型", "type"),
+        say("环节", "step"),
+        say("行数", "rows"),
+        say("内容摘要", "digest"),
+    ]
+    table = [[str(one.batch), say(*types[one.type].label), say(*_WAITING[one.step]), str(one.rows), one.digest.hex()]
+             for one in waiting]  # fmt: skip
+    for line in aligned([heads, *table]) if table else []:
+        click.echo(line)
 
 
 @review.command("show", help="看一个批次的样本或全部记录 · look at a batch, or at its sample")
@@ -46,6 +62,7 @@ def list_(username: str, as_json: bool) -> None:
 @json_option
 def show(batch: UUID, username: str, as_json: bool) -> None:
     """Show the rows; of a large batch draw the sample first, and count its rows as looked at."""
+    from suyuan import catalog
     from suyuan.records import queries as records
     from suyuan.review import actions, queries, sample
 
@@ -56,14 +73,21 @@ def show(batch: UUID, username: str, as_json: bool) -> None:
             rows = actions.look(who, batch, task.step, drawn.seqs)
         else:
             rows = records.batch_rows(who, batch, limit=sample.WITHOUT_SAMPLE * 5)
+    types = catalog.current().types
     for row in rows:
         if as_json:
             click.echo(json.dumps({"row": row.row_no, "record": str(row.record_id), "rev": row.rev, **row.content},
                                   ensure_ascii=False))  # fmt: skip
         else:
-            words = "  ".join(f"{name}={value}" for name, value in row.content.items())
-            click.echo(f"{row.row_no}  {row.record_id} r{row.rev}  {words}")
+            click.echo(f"{row.row_no}  {row.record_id} r{row.rev}  {_worded(types[row.type].fields, row.content)}")
     click.echo(f"digest {task.digest.hex()}", err=as_json)
+
+
+def _worded(fields: Mapping[str, Field], content: Mapping[str, Any]) -> str:
+    """A row's content by the names of its fields, values as they are stored."""
+    shown = [(one.label, content[name]) for name, one in fields.items() if name in content]
+    texts = [(label, "；".join(map(str, value)) if isinstance(value, list) else str(value)) for label, value in shown]
+    return "  ".join(say(f"{label.zh}：{text}", f"{label.en}: {text}") for label, text in texts)
 
 
 def _decide(outcome: str, batch: UUID, username: str, digest: str | None, yes: bool, reason: str) -> None:

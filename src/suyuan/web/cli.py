@@ -184,14 +184,14 @@ def _lines(view: RecordView, rtype: RecordType) -> Iterator[str]:
     yield f"{say(rtype.label.zh, rtype.label.en)}  {view.record_id} r{view.rev}  {view.state}"
     yield say(f"有效自 {_moment(view.valid_from)}，录入于 {_moment(view.recorded_at)}",
               f"valid from {_moment(view.valid_from)}, recorded {_moment(view.recorded_at)}")  # fmt: skip
-    yield say(f"采集人 {access.person_name(view.author)},{access.agency_name(view.agency)}",
+    yield say(f"采集人 {access.person_name(view.author)}，{access.agency_name(view.agency)}",
               f"collected by {access.person_name(view.author)}, {access.agency_name(view.agency)}")  # fmt: skip
     for group in rtype.groups:
         filled = [rtype.fields[name] for name in group.fields if view.content.get(name) not in (None, "", [])]
         if filled:
             yield f"[{say(group.label.zh, group.label.en)}]"
         for field in filled:
-            yield f"  {say(field.label.zh, field.label.en)}:{_value(field, view.content[field.name], view.under)}"
+            yield f"  {say(field.label.zh + '：', field.label.en + ': ')}{_value(field, view.content[field.name], view.under)}"
     yield f"digest {view.digest.hex()}"
 
 
@@ -209,7 +209,7 @@ def _step(info: RevisionInfo, changed: list[Change], rtype: RecordType) -> Itera
         for one in changed:
             field = rtype.fields[one.field]
             before, after = _value(field, one.before, one.before_under), _value(field, one.after, one.after_under)
-            yield f"    {say(field.label.zh, field.label.en)}:{before} → {after}"
+            yield f"    {say(field.label.zh + '：', field.label.en + ': ')}{before} → {after}"
 
 
 def _json(value: Any) -> str:
