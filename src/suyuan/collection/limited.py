@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 _PACKAGES = Path(__file__).parents[2]
 _BOOT = (
@@ -54,6 +55,22 @@ def allow(seconds: float) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     until = math.ceil(usage.ru_utime + usage.ru_stime + seconds)
     resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+
+
+class Closing:
+    """What holds a process and is closed at the end of a `with` block."""
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class Pipe(io.RawIOBase):

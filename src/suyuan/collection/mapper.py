@@ -7,8 +7,7 @@ import io
 import json
 import os
 import subprocess
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 
@@ -30,7 +29,7 @@ class Unfit(Exception):
         self.part = part
 
 
-class Mapper:
+class Mapper(limited.Closing):
     """The process of one mapping. Use as a context manager; one serves one thread.
 
     Raises `Unfit` when an expression does not fit, `ImportRefused` when one takes too much time or memory.
@@ -96,14 +95,6 @@ class Mapper:
         if self._process.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def too_costly() -> ImportRefused:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -15,6 +14,7 @@ from suyuan.catalog.model import Catalog, RecordType
 from suyuan.collection import compile as sql
 from suyuan.collection.errors import MappingFault
 from suyuan.collection.expressions import literal, quoted
+from suyuan.collection.limited import Closing
 from suyuan.collection.mapper import Mapper, Unfit
 from suyuan.collection.mapper_child import NOTHING
 from suyuan.collection.mapping import Each, FieldSpec, Mapping, RecordSpec
@@ -46,7 +46,7 @@ class Mapped:
     faults: list[Fault] = field(default_factory=list)
 
 
-class Plan:
+class Plan(Closing):
     """Compiled mapping, and the process that runs it. Use as a context manager; one plan serves one thread."""
 
     def __init__(self, mapping: Mapping, catalog: Catalog, columns: Sequence[str]) -> None:
@@ -79,14 +79,6 @@ class Plan:
     def close(self) -> None:
         """End the process."""
         self._mapper.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _unfit(self, exc: Unfit) -> MappingFault:
         where = self.mapping.file if exc.part is None else self.mapping.records[exc.part].where

@@ -8,8 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -23,7 +22,7 @@ _GZIP = b"\x1f\x8b"
 _CHILD = "suyuan.collection.readers.child"
 
 
-class Source:
+class Source(limited.Closing):
     """An open source: its report, and its rows as Arrow batches. Use as a context manager."""
 
     def __init__(self, file: BinaryIO, options: Options) -> None:
@@ -90,14 +89,6 @@ class Source:
         if not self._faults.closed:
             self._faults.close()
             os.close(self._output)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def open_source(file: Path | BinaryIO, options: Options | None = None) -> Source:
