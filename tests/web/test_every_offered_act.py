@@ -3,17 +3,23 @@
 Somebody of every duty, under every kind of ground, walks from the desk along every link that pages offer, and presses
 every button on the way. What is pressed is undone, so that all that is offered can be tried from one state. Pages alike
 (the same route, class of type and state of what it shows) are walked once.
+
+Then the pages of every single type, as somebody of each duty that reads records, under every kind of ground. States of
+records are left to the walk by class; a type's batches are reviewed under one kind of ground by each duty, under another by
+the next.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
+import pyarrow as pa
 import pytest
 from django.db import transaction
 from django.test import Client
@@ -21,10 +27,12 @@ from django.urls import Resolver404, resolve
 
 from access.test_matrix import HOLDERS
 from browser.delivery import deliver
-from canaries import planted
+from canaries import free, planted
 from offered import Button, Form, Offered, read
 from suyuan import catalog
 from suyuan.access.acting import Acting
+from suyuan.access.words import READERS
+from suyuan.catalog.check import check
 from suyuan.catalog.model import RecordType
 from suyuan.errors import SuyuanError
 from suyuan.installation import current
@@ -35,6 +43,8 @@ pytestmark = pytest.mark.usefixtures("database")
 # Ends the session, changes who acts or in which language; each has tests of its own.
 LEFT = ("/sign-out/", "/sign-in/", "/language/", "/ground/", "/static/", "/api/", "/reauthenticate/", "/account/")
 # What may be answered to a form sent as it was offered, without anything typed into it: words about what is missing.
+# Where the pages of a type are found.
+DOORS = ("/", "/records/", "/review/", "/collect/new/")
 UNFILLED = re.compile(
     r"review\.(decision_reason|nothing_left|sample_unseen)|collection\.|api\.|access\.(ground_refused|conflict|bad_code)"
     r"|records\.(disposal|export)|audit\.(rule|refused|not_sequenced|proof)|vault\."
@@ -58,7 +68,7 @@ class Refused(NamedTuple):
 
 
 def classes() -> dict[tuple[Any, ...], RecordType]:
-    """A type of each class, by what the wall goes by: about people or not, its level, whether it has a final review."""
+    """A type of each class, by what the wall goes by: about people or not, and its level."""
     found: dict[tuple[Any, ...], RecordType] = {}
     for one in catalog.current().types.values():
         if any(field.to and field.required for field in one.fields.values()):
@@ -75,8 +85,19 @@ def row_of(rtype: RecordType, **values: str) -> dict[str, str]:
     } | values
 
 
+def rows_of(rtype: RecordType) -> Iterator[dict[str, str]]:
+    """Rows of a type with a key each: of a number with a fixed form those that the check takes."""
+    while not rtype.key or any(free(rtype.fields[name]) for name in rtype.key):
+        yield row_of(rtype)
+    name = next(name for name in rtype.key if rtype.fields[name].example[-4:].isdecimal())
+    rows = [row_of(rtype, **{name: f"{rtype.fields[name].example[:-4]}{n:04}"}) for n in range(1, 1000)]
+    columns = {each: [row.get(each) for row in rows] for each in rows[0]}
+    verdicts = check(rtype, pa.table({"_row": range(len(rows)), **columns})).rows["verdict"].to_pylist()
+    yield from (row for row, verdict in zip(rows, verdicts, strict=True) if verdict < 2)
+
+
 def settle_states(world: World) -> None:
-    """For a type of each class a record in every state, and an amendment of one that is in force."""
+    """For a type of each class a record in every state, and an amendment of one that is in force; of others what waits."""
     for rtype in classes().values():
         decided: list[list[tuple[str, str]]] = [
             [], [("first", "approve")], [("first", "return")], [("first", "reject")],
@@ -88,6 +109,11 @@ def settle_states(world: World) -> None:
         _brought(world, rtype, row | _changed(rtype, row), [])
     extra = catalog.current().types["violation"]
     _brought(world, extra, row_of(extra, points="12", act="P12-01"), [("first", "approve"), ("second", "approve")])
+    for rtype in catalog.current().types.values():
+        if rtype not in classes().values():
+            steps = [(name, "approve") for name in ("first", "second", "final")]
+            for count, row in zip(range(4 if rtype.final_review_when else 3), rows_of(rtype), strict=False):
+                _brought(world, rtype, row, steps[:count])
 
 
 def _changed(rtype: RecordType, row: dict[str, str]) -> dict[str, str]:
@@ -119,14 +145,19 @@ def undone() -> Iterator[None]:
 class Walk:
     """One person under one ground, walking."""
 
-    def __init__(self, who: Somebody, ground: int, told: list[str]) -> None:
+    def __init__(
+        self, who: Somebody, ground: int, told: list[str], types: Collection[str] = (), batches: Collection[str] = ()
+    ) -> None:
+        """With `types` only through the pages of these and of batches of `batches`, each type by itself; else through every
+        page, types by their class.
+        """
         self.client: Client = signed_in(who.username, raise_request_exception=False)
         self.client.post("/ground/", {"ground": ground})
         self.told = told
         self.seen: set[tuple[Place, str]] = set()
         self.refused: list[Refused] = []
         self.pages = self.pressed = 0
-        self._about: dict[str, str] = {}
+        self.types, self.batches = types, batches
 
     def through(self, start: str = "/", pages: int = 10_000) -> None:
         """Along every link from here, so many pages at most."""
@@ -153,17 +184,14 @@ class Walk:
         try:
             match = resolve(path)
         except Resolver404:
-            return Place("nowhere", path)
-        return Place(match.view_name, "|".join(self.about(value) for value in match.kwargs.values()))
+            return None if self.types else Place("nowhere", path)
+        named = [about(value) for value in match.kwargs.values()]
+        if self.types and path not in DOORS and not any(map(self._wanted, named)):
+            return None
+        return Place(match.view_name, "|".join(one.exactly if self.types else one.alike for one in named))
 
-    def about(self, value: Any) -> str:
-        """The class and state of what an address names."""
-        if isinstance(value, UUID):
-            if str(value) not in self._about:
-                self._about[str(value)] = _state_of(value)
-            return self._about[str(value)]
-        rtype = catalog.current().types.get(str(value))
-        return f"{rtype.about_people} {rtype.level}" if rtype else type(value).__name__
+    def _wanted(self, one: Named) -> bool:
+        return one.type in (self.batches if one.batch else self.types)
 
     def _press_all(self, address: str, place: Place, offered: Offered) -> None:
         for form in offered.forms:
@@ -209,15 +237,41 @@ class Walk:
         return link
 
 
-def _state_of(number: UUID) -> str:
-    """The type's class and the state of a record or a batch."""
+class Named(NamedTuple):
+    """What a part of an address names: a type, a record or batch of one in a state, or something else."""
+
+    type: str
+    state: str = ""
+    batch: bool = False
+
+    @property
+    def exactly(self) -> str:
+        """The type itself; of a batch that waits also for which review."""
+        return f"{self.type} {self.state}" if self.batch and self.state.endswith("_review") else self.type
+
+    @property
+    def alike(self) -> str:
+        """The class of its type, with the state."""
+        rtype = catalog.current().types.get(self.type)
+        return f"{rtype.about_people} {rtype.level} {self.state}" if rtype else self.type
+
+
+def about(value: Any) -> Named:
+    """What a part of an address names."""
+    if isinstance(value, UUID):
+        return _stored(value)
+    return Named(str(value) if str(value) in catalog.current().types else type(value).__name__)
+
+
+@cache
+def _stored(number: UUID) -> Named:
+    """The type and state of a record or a batch; what is pressed is undone, so they stay."""
     with psycopg.connect(current().database("owner")) as owner:
         for table, key in (("records_record", "record_id"), ("records_batch", "batch_id")):
             statement = f"SELECT type, state FROM {table} WHERE {key} = %s"
             if row := owner.execute(statement.encode(), [number]).fetchone():
-                rtype = catalog.current().types[str(row[0])]
-                return f"{rtype.about_people} {rtype.level} {row[1]}"
-    return "other"
+                return Named(str(row[0]), str(row[1]), key == "batch_id")
+    return Named("other")
 
 
 @pytest.fixture
@@ -271,6 +325,22 @@ def test_no_offered_act_is_refused(
         walk.through()
         assert walk.refused == [], kind
         assert walk.pages > 3, kind
+
+
+@pytest.mark.clause("5.1.2")
+@pytest.mark.control("C8")
+@pytest.mark.parametrize("duty", READERS)
+def test_no_act_on_a_record_of_any_type_is_refused(
+    settled: World, told: list[str], superuser: Callable[[], psycopg.Connection[tuple[object, ...]]], duty: str
+) -> None:
+    """On the pages of each type, of a record of it and of its batches that wait, under every kind of ground."""
+    who = settled.people[HOLDERS[duty]]
+    types, grounds = sorted(catalog.current().types), grounds_of(who, superuser())
+    for turn, (kind, ground) in enumerate(grounds.items(), READERS.index(duty)):
+        walk = Walk(who, ground, told, types, types[turn % len(grounds) :: len(grounds)])
+        walk.through()
+        assert walk.refused == [], kind
+        assert {name for place, _ in walk.seen for name in place.about.split()} >= set(types), kind
 
 
 def test_an_act_offered_beyond_the_wall_is_named(

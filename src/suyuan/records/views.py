@@ -146,6 +146,7 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
     seen, now = ledger.about(record), timezone.now()
     looks = _looks(seen)
     groups = _groups(rtype, found, common)
+    may_reveal = decide(request.acting, "reveal").allowed
     context = {
         "view": found.view,
         "rtype": rtype,
@@ -160,7 +161,8 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
             request.acting, "dispose", agency=found.view.agency, level=found.view.level, state=found.view.state
         ).allowed,
         "may_prove": decide(request.acting, "prove").allowed,
-        "may_show": rtype.about_people and not shown and decide(request.acting, "reveal").allowed,
+        "may_reveal": may_reveal,
+        "may_show": rtype.about_people and not shown and may_reveal,
         "links": _titled(found.neighbours),
         "seen": seen,
         "looks": looks[:LATEST],
