@@ -108,6 +108,13 @@ class Clicker:
         form.action = action
         return self.send(form, **values)
 
+    def bring(self, name: str, text: str) -> None:
+        """Bring a file to import; ends on the page that shows what would become of it."""
+        self.get("/collect/import/")
+        form = next(one for one in self.page.forms if one.files)
+        files = {form.files[0]: (name, text.encode())}
+        self._ask("POST", form.action or self.url, data=form.filled(), files=files)
+
     def review(self) -> None:
         """Open a batch that waits, give a row back or approve it."""
         self.get("/review/")

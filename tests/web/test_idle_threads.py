@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from clicking import Clicked, Clicker
@@ -87,16 +88,31 @@ def test_as_it_was_it_does_not(installation: Installation) -> None:
 
 
 def test_the_site_answers_after_a_quiet_time(world: World, installation: Installation, database: str) -> None:
-    """Somebody enters a record, nobody asks for anything until the thread has ended, and the next page comes."""
+    """Two enter a record and try a mapping at once, nobody asks for anything until a thread has ended, and both go on."""
     result = Clicked()
     with serving(installation, database, first=IDLE) as served:
-        collector = Clicker(f"http://127.0.0.1:{served.port}/", world.collector.username, PASSWORD, 0, result)
-        assert collector.sign_in()
-        collector.enter()
+        address = f"http://127.0.0.1:{served.port}/"
+        two = [Clicker(address, who.username, PASSWORD, 0, result) for who in (world.collector, world.colleague)]
+        assert all(one.sign_in() for one in two)
+        with ThreadPoolExecutor(2) as at_once:
+            list(at_once.map(work, two))
+        tried = [(one.url, [form.action for form in one.page.forms]) for one in two]
+        assert all(any("/start/" in action for action in actions) for _, actions in tried), "no mapping was tried"
         most, end = threads(served), time.monotonic() + SECONDS
         while (now := threads(served)) >= most and time.monotonic() < end:
             most = now
             time.sleep(0.2)
         assert now < most, "no thread ended"
-        collector.get("/")
+        for one, (preview, actions) in zip(two, tried, strict=True):
+            one.get(preview)
+            assert [form.action for form in one.page.forms] == actions
+            one.get("/")
     assert result.sound, (result.failed, result.lost)
+
+
+def work(one: Clicker) -> None:
+    """Enter a record, and look at what would become of a file."""
+    one.enter()
+    rows = "".join(f"{one.username}-{n},2024-03-05,文三路\n" for n in range(30))
+    one.bring("违法.csv", f"决定书编号,发生日期,发生地点\n{rows}")
+    one.get(one.url)
