@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 from django.db import connections
 
+import at_work
 from delivered import deliver, rows_of
 from suyuan.installation import Installation, current
 from suyuan.ledger import alarm, keys, sequencer, verify, witness
@@ -260,6 +262,100 @@ def test_a_host_that_waits_for_its_turn_is_a_witness_too(
     assert follow() == longer
     with on(other), pytest.raises(LedgerBehindWitness):
         witness.compare()
+
+
+@pytest.mark.clause("5.2.1", "5.3.1")
+@pytest.mark.control("C27")
+def test_nothing_is_doubled_while_keys_are_renewed_and_processes_are_killed(
+    fresh_world: World, pair: tuple[HostFolder, HostFolder], superuser: Superuser, tmp_path: Path
+) -> None:
+    """Four clients on two hosts, keys of data and of signing renewed on one, the sequencer's place taken by the other,
+    renewal, sequencer and agent killed: each row once, none under a retired key, and both hosts find the log whole."""
+    one, other = pair
+    ask = superuser()
+    limits = ask.execute("SELECT most, kind FROM access_limit").fetchall()
+    ask.execute("UPDATE access_limit SET most = 1000000 WHERE stretch <> 'standing'")  # nobody works as fast
+    agents = [host.start("agent") for host in pair]
+    first = one.start("worker")
+    until(lambda: _sequencer(ask) == first.pid)
+    second = other.start("worker")
+    until(lambda: _counted(ask, "FROM vault_host h WHERE vault_live(h)") == 2)
+    clients = [host.python(at_work.__file__, "enter", str(_told(tmp_path, host))) for host in pair]
+    until(lambda: _counted(ask, "FROM records_record") > 2)
+
+    _killed(one.python(at_work.__file__, "renew"), lambda: _counted(ask, "FROM vault_generation") > 2)
+    size = _size(one)
+    _killed(first, lambda: True)
+    until(lambda: _sequencer(ask) == second.pid and _size(one) > size)
+    with on(one), fresh_world.custodian.acting() as who:
+        custody.renew_signing(who)
+    _killed(agents[1], lambda: True)
+    other.start("agent")
+    moving = "FROM vault_generation WHERE state IN ('retiring', 'retired')"
+    _killed(one.python(at_work.__file__, "renew"), lambda: _counted(ask, moving) > 0)
+    with on(one):
+        until(_renewed, 120)
+
+    for host in pair:
+        _told(tmp_path, host).with_suffix(".stop").touch()
+    assert [client.wait(60) for client in clients] == [0, 0]
+    told = [json.loads(_told(tmp_path, host).read_text()) for host in pair]
+    taken = [row for each in told for row in each["taken"]]
+    assert sorted(taken) == sorted(set(taken))
+    assert [each["wrong"] for each in told] == [[], []]
+    assert _counted(ask, "FROM records_record") == len(taken) > 2
+    assert _counted(ask, RETIRED) == 0
+    assert _counted(ask, "FROM vault_signing") == 2
+    for host in pair:
+        host.stop()
+    ask.cursor().executemany("UPDATE access_limit SET most = %s WHERE kind = %s", limits)
+    for host in pair:
+        with on(host):
+            assert clean() == []
+    ask.execute("SET session_replication_role = replica")  # the control: one that is where it must not be is counted
+    ask.execute("""UPDATE records_record SET key_id = (SELECT min(key_id) FROM vault_generation WHERE state = 'retired')
+                   WHERE record_id IN (SELECT record_id FROM records_record LIMIT 1)""")
+    assert _counted(ask, RETIRED) == 1
+    with on(one):
+        assert {fault.code for fault in clean()} != set()
+
+
+def _renewed() -> bool:
+    """Whether the renewal that was killed is over, after going on with it here."""
+    with suppress(errors.HostsBehind):  # the other has just begun anew
+        return rotation.run(1).nothing
+    return False
+
+
+def _told(folder: Path, host: HostFolder) -> Path:
+    """Where the clients of a host say in the end what they did."""
+    return folder / f"{host.here.data.name}.json"
+
+
+RETIRED = "FROM records_record JOIN vault_generation g USING (key_id) WHERE g.state <> 'current'"
+
+
+def _killed(process: subprocess.Popen[bytes], once: Callable[[], bool]) -> None:
+    """Kill a process, as a machine that fails would, as soon as it has come so far."""
+    until(lambda: once() or process.poll() is not None)
+    process.kill()
+    process.wait()
+
+
+def _sequencer(ask: psycopg.Connection[Any]) -> int | None:
+    """The number of the process that has the sequencer's place."""
+    row = ask.execute(
+        """SELECT split_part(application_name, ' ', 3) FROM pg_locks JOIN pg_stat_activity USING (pid)
+           WHERE locktype = 'advisory' AND granted AND application_name LIKE 'suyuan sequencer %%'
+             AND objid = %s AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())""",
+        [sequencer._LOCK],
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def _counted(ask: psycopg.Connection[Any], of: str) -> int:
+    row = ask.execute(f"SELECT count(*) {of}").fetchone()  # type: ignore[arg-type]
+    return int(row[0]) if row else 0
 
 
 def _size(host: HostFolder) -> int:
