@@ -46,9 +46,11 @@ def release(reason: str, username: str, as_json: bool) -> None:
 @json_option
 def keys(as_json: bool) -> None:
     """Which keys there are and how many records lie under each; it needs no account, and shows no key."""
+    from suyuan.access import proof
     from suyuan.records.key_views import inventory
 
-    listed = inventory()
+    with proof.as_process():
+        listed = inventory()
     if as_json:
         told = [
             {"records": one.records} | {name: getattr(one.key, name) for name in one.key.__slots__} for one in listed
