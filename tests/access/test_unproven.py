@@ -14,12 +14,11 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.types.range import Range
 
 import tickets
 from access.everything import Place, furnish
 from access.test_every_function import KEPT_OUT, Function, called, functions
-from access.test_wall import injected
+from access.test_wall import injected, nothing
 from delivered import deliver, rows_of
 from suyuan.access import actions, proof
 from suyuan.access.models import Account
@@ -160,8 +159,7 @@ def outcome(one: Function, place: Place) -> str:
             return "" if kept_out(exc) else "answers"
         if raw.execute(changed).fetchone() != (0,):
             return "changes"
-    said = [value for row in rows for value in row]
-    return "" if all(value in (None, False, "", [], Range(empty=True)) for value in said) else "answers"
+    return "" if nothing(rows) else "answers"
 
 
 def kept_out(exc: psycopg.Error) -> bool:

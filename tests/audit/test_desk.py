@@ -193,14 +193,12 @@ def test_the_seed_of_a_week_is_committed_as_it_begins(fresh_world: World) -> Non
     """Nobody has to look: wherever somebody audits the worker commits it, once; an auditor finds it there and makes no other."""
     assert actions.begin_weeks() == 1
     assert actions.begin_weeks() == 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT monday, encode(seed_digest, 'hex') FROM audit_week")
-        [(monday, digest)] = cursor.fetchall()
-    with fresh_world.auditor.on_duty() as who:
-        actions.open_weeks(who)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT encode(seed_digest, 'hex') FROM audit_week WHERE monday = %s", [monday])
-        assert cursor.fetchone() == (digest,)
+    with psycopg.connect(current().database("owner"), autocommit=True) as owner:
+        [(monday, digest)] = owner.execute("SELECT monday, encode(seed_digest, 'hex') FROM audit_week").fetchall()
+        with fresh_world.auditor.on_duty() as who:
+            actions.open_weeks(who)
+        kept = owner.execute("SELECT encode(seed_digest, 'hex') FROM audit_week WHERE monday = %s", [monday])
+        assert kept.fetchone() == (digest,)
     with psycopg.connect(current().database("sequencer")) as log:
         held = log.execute(
             "SELECT person, encode(digest, 'hex') FROM ledger_entry WHERE act = 31 ORDER BY at"

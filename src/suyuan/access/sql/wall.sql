@@ -134,6 +134,23 @@ BEGIN
     RETURN mine;
 END $$;
 
+-- The agencies of the acting duty and below where it is one of these, for policies, once a statement; empty for anybody else.
+CREATE FUNCTION access_duty_range(p_kinds text[]) RETURNS int8range LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE mine access_duty := access_acting_duty();
+BEGIN
+    RETURN coalesce((SELECT int8range(agency, agency + width) FROM access_agency
+                     WHERE agency = mine.agency AND mine.kind = ANY (p_kinds)), 'empty');
+END $$;
+-- Why somebody asked for a ground or broke the glass is read by whoever answers or reviews it, and by themselves.
+ALTER TABLE access_emergency ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reviewed ON access_emergency FOR SELECT TO suyuan_app USING (
+    person = (SELECT access_person_now()) OR (SELECT access_duty_range('{department_head,security_auditor}')) @> agency);
+ALTER TABLE access_ground_request ENABLE ROW LEVEL SECURITY;
+CREATE POLICY answered ON access_ground_request FOR SELECT TO suyuan_app USING (
+    person = (SELECT access_person_now()) OR (SELECT access_duty_range('{department_head}'))
+        @> (SELECT d.agency FROM access_duty d WHERE d.duty = access_ground_request.duty));
+
 -- What a proof is worth now: whose it is, what it came from, and the one ground it may be bound to. Its last use is kept to the
 -- minute, without waiting for another transaction of the same session.
 CREATE FUNCTION access_shown(p_proof bytea) RETURNS access_proof
@@ -467,7 +484,7 @@ DO $$
 DECLARE f text;
 BEGIN
     FOREACH f IN ARRAY ARRAY[
-        'access_proven()', 'access_sealed(text)', 'access_range(text, smallint)', 'access_person_now()', 'access_account_now()',
+        'access_proven()', 'access_sealed(text)', 'access_range(text, smallint)', 'access_duty_range(text[])', 'access_person_now()', 'access_account_now()',
          'access_enter(bigint, bigint, bytea)',
         'access_be(bytea)', 'access_be_process(bigint, bytea)', 'access_is_process()', 'access_use_once(bytea, int)',
         'access_founders_expected()', 'access_check_password(bigint, text)', 'access_open_session(bigint, text, bytea)',

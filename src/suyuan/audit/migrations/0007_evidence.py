@@ -10,5 +10,5 @@ from suyuan.installation.sql import run
 class Migration(migrations.Migration):
     """Stands on every room whose tables it binds."""
 
-    dependencies = [("audit", "0006_ranges"), ("access", "0010_ranges"), ("ledger", "0004_writers")]
+    dependencies = [("audit", "0006_ranges"), ("access", "0014_wall"), ("ledger", "0004_writers")]
     operations = [run("audit", "evidence")]

@@ -27,3 +27,15 @@ CREATE TRIGGER ledger_changed AFTER INSERT OR UPDATE ON collection_import FOR EA
     WHEN (NEW.state IN ('done', 'withdrawn')) EXECUTE FUNCTION ledger_changed();
 -- `ledger verify` reads what it holds against the entries.
 CREATE POLICY owner_functions ON collection_import FOR SELECT TO suyuan_owner USING (true);
+
+-- What auditors draw, ask and find is read by the auditor of the agency or of one above it; drawn accesses by the head who answers.
+DO $$
+DECLARE t text; seen text := '(SELECT access_duty_range(''{security_auditor}'')) @> agency';
+BEGIN
+    FOREACH t IN ARRAY ARRAY['audit_week', 'audit_item', 'audit_finding'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+        EXECUTE format('CREATE POLICY audited ON %I FOR SELECT TO suyuan_app USING (%s)', t, seen);
+    END LOOP;
+    CREATE POLICY answered ON audit_item FOR SELECT TO suyuan_app
+        USING ((SELECT access_duty_range('{department_head}')) @> unit);
+END $$;
