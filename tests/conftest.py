@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import django
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -30,6 +31,9 @@ from witnessed import by_database
 pytest_plugins = ["world"]
 
 TEMPLATE = "suyuan_template"
+# How long an example takes says something of the machine, nothing of the product.
+hypothesis.settings.register_profile("suyuan", deadline=None)
+hypothesis.settings.load_profile("suyuan")
 # Nobody pulls the plug of a test machine: a killed process loses nothing without fsync.
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "max_wal_size": "4GB"}
 

@@ -184,9 +184,7 @@ def test_an_expression_that_fails_on_a_row_returns_that_row(tmp_path: Path) -> N
 LINE = st.lists(st.sampled_from(["", " ", "2020-01-01", "2020-13-01", "x", '"a\nb"', "a;b", "\0", "盗窃"]), max_size=5)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(LINE, min_size=1, max_size=12))
 def test_every_row_ends_exactly_once(tmp_path: Path, lines: list[list[str]]) -> None:
     """Whatever the rows hold: the five ends add up to the rows of the source."""

@@ -121,7 +121,7 @@ def _translated(values: list[str]) -> list[str | None]:
     return python_to_json(duckdb.connect(), pa.chunked_array([pa.array(values, pa.string())])).to_pylist()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(PLAIN, max_size=4))
 def test_python_literals_become_the_same_values_in_json(value: list[Any]) -> None:
     """Whatever a Python program wrote with repr is the same data as JSON, by the quick way or the slow one."""

@@ -177,7 +177,7 @@ def _examined(data: bytes) -> list[dict[str, Any]]:
     return [row for batch in source.batches(table.schema(source.report.columns, {})) for row in batch.to_pylist()]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=1, max_size=12), st.sampled_from(["\n", "\r\n"]))
 def test_what_the_csv_writer_wrote_is_read_back_cell_by_cell(table_rows: list[list[str]], ends: str) -> None:
     """Quotes, delimiters, line breaks and any Unicode survive, by whichever of the two readers reads it."""
@@ -191,7 +191,7 @@ def test_what_the_csv_writer_wrote_is_read_back_cell_by_cell(table_rows: list[li
     assert [row["_row"] for row in rows] == list(range(2, len(table_rows) + 2))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text('ab,"\n\r\t x1', max_size=60))
 def test_the_quick_reader_agrees_with_the_strict_one(text: str) -> None:
     """Whatever the text, the reader that is chosen gives what the strict one gives."""
