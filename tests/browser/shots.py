@@ -16,12 +16,13 @@ from playwright.sync_api import Page
 from browser.delivery import deliver, example
 from browser.people import sign_in
 from suyuan import catalog
-from suyuan.access import grounds
+from suyuan.access import grounds, ways_in
 from suyuan.records import export
 from suyuan.records.asked import sealed
 from suyuan.records.export import Wish
 from suyuan.records.listing import Wanted
 from suyuan.review import actions as review
+from suyuan.review import marks
 from suyuan.web import sheet
 from world import Somebody, World
 
@@ -53,6 +54,11 @@ def test_take_pictures(visit: Visit, world: World) -> None:
     monday = timezone.localdate() - timedelta(days=timezone.localdate().weekday() + 7)
     with world.collector.on_duty() as who:
         grounds.ask(who, "survey", "", "清明路口走访", timezone.localdate() + timedelta(days=30))
+    with world.system.acting() as who:
+        way = ways_in.ask(who, "password", world.collector.person, world.collector.username, "本人遗失密码").way
+    amended = deliver(world.collector, "violation", row | {"notice_no": "330200000000", "fine_amount": "150"})
+    with world.first.acting() as who:
+        marks.mark(who, amended.batch, 1, amended.records[0], 2, [marks.Line("fine_amount", "wrong", "应为 200 元")])
     pages = {
         "sign-in": (None, "/sign-in/"),
         "desk-collector": (world.collector, "/"),
@@ -97,6 +103,15 @@ def test_take_pictures(visit: Visit, world: World) -> None:
         "factors": (world.collector, "/sign-in/factor/"),
         "sessions": (world.collector, "/account/sessions/"),
         "confirm": (world.collector, "/sign-in/factor/totp/activate/"),
+        "by-code": (None, "/sign-in/code/"),
+        "pass-used": (None, "/sign-in/pass/"),
+        "batch": (world.first, f"/review/{found.batch}/"),
+        "batch-amended": (world.first, f"/review/{amended.batch}/"),
+        "review-desk": (world.first, "/review/"),
+        "ways-in": (world.security, "/accounts/asked/"),
+        "way-in": (world.security, f"/accounts/asked/{way}/"),
+        "clearings": (world.security, "/quarantine/"),
+        "audit-purpose": (world.auditor, "/audit/"),
         "undertaking": (world.collector, "/undertaking/"),
         "undertaking-signed": (world.security, "/undertaking/signed/"),
         "proposals": (world.security, "/proposals/"),
