@@ -12,6 +12,8 @@ from typing import Any
 import psycopg
 
 from delivered import deliver, rows_of
+from suyuan.installation import current
+from suyuan.ledger.sequencer import run_once
 from world import CITY, COUNTY, FAR_COUNTY, OTHER_COUNTY, PROVINCE, STATION, Somebody, World
 
 PLACES = {
@@ -33,23 +35,25 @@ class Place:
 def furnish(world: World, owner: psycopg.Connection[Any]) -> list[Place]:
     """Everybody's duty at the county, and at each place a record, a batch, a person with duty, ground, account and so on."""
     batches = []
-    for number, _ in enumerate(PLACES):
-        rows = [row | {"notice_no": f"E{number:05}{n}"} for n, row in enumerate(rows_of("violation", 2))]
-        batches.append(deliver(world.collector, "violation", rows))
     owner.execute("SET session_replication_role = replica")
-    owner.execute("UPDATE access_duty SET agency = %s", [COUNTY])
-    owner.execute("UPDATE access_person SET agency = %s", [COUNTY])
     owner.execute(
         "INSERT INTO access_agency VALUES (%s, 1000000000000, 0, '浙西省公安厅', '', 'province', '340000')",
         [PROVINCE * 2],
     )
+    for number, agency in enumerate(PLACES.values()):
+        owner.execute("UPDATE access_duty SET agency = %s WHERE duty = %s", [agency, world.colleague.duty])
+        batches.append([_delivered(world, f"E{number:05}{which}") for which in ("", "W")])
+    with psycopg.connect(current().database("sequencer"), autocommit=True) as connection:
+        run_once(connection)
+    owner.execute("UPDATE access_duty SET agency = %s", [COUNTY])
+    owner.execute("UPDATE access_person SET agency = %s", [COUNTY])
     owner.execute(
         "INSERT INTO records_release (release, content, files, person, reason) VALUES (sha256('x'), '', '{}', 0, 'x')"
     )
     made = []
-    for (relation, agency), (batch, result, receipt) in zip(PLACES.items(), batches, strict=True):
-        one = Place(relation, agency, {"batch": batch, "record": result.records[1], "digest": receipt.digest})
-        _move(owner, one)
+    for (relation, agency), (taken, waiting) in zip(PLACES.items(), batches, strict=True):
+        one = Place(relation, agency, taken | {f"waiting_{name}": thing for name, thing in waiting.items()})
+        one.things["waiting"] = one.things["waiting_batch"]
         _people(owner, one, world)
         _papers(owner, one, world)
         made.append(one)
@@ -57,19 +61,16 @@ def furnish(world: World, owner: psycopg.Connection[Any]) -> list[Place]:
     return made
 
 
+def _delivered(world: World, number: str) -> dict[str, Any]:
+    rows = [row | {"notice_no": f"{number}{n}"} for n, row in enumerate(rows_of("violation", 2))]
+    batch, result, receipt = deliver(world.colleague, "violation", rows)
+    return {"batch": batch, "record": result.records[1], "spare": result.records[2], "digest": receipt.digest}
+
+
 def _one(owner: psycopg.Connection[Any], statement: str, values: list[Any]) -> Any:
     row = owner.execute(statement, values).fetchone()
     assert row
     return row[0]
-
-
-def _move(owner: psycopg.Connection[Any], one: Place) -> None:
-    for table in ("records_batch", "records_chunk", "records_revision", "records_key"):
-        owner.execute(f"UPDATE {table} SET agency = %s WHERE batch_id = %s", [one.agency, one.things["batch"]])
-    owner.execute(
-        "UPDATE records_record SET agency = %s WHERE record_id IN (SELECT record_id FROM records_revision WHERE batch_id = %s)",
-        [one.agency, one.things["batch"]],
-    )
 
 
 def _people(owner: psycopg.Connection[Any], one: Place, world: World) -> None:
@@ -170,7 +171,7 @@ def _papers(owner: psycopg.Connection[Any], one: Place, world: World) -> None:
     owner.execute(
         """INSERT INTO review_decision (batch_id, step, outcome, reviewer, author, digest, agency, level, at)
            VALUES (%s, 1, 'approve', %s, %s, %s, %s, 1, now())""",
-        [t["batch"], by, world.collector.person, t["digest"], one.agency],
+        [t["batch"], by, world.colleague.person, t["digest"], one.agency],
     )
     owner.execute(
         """INSERT INTO records_revision SELECT (jsonb_populate_record(v, '{"rev": 2}')).* FROM records_revision v

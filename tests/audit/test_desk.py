@@ -248,7 +248,7 @@ def test_a_sample_is_answered_by_head_and_auditor_and_the_week_concluded(
         actions.conclude(who, MONDAY, "除一件移送外均有依据")
         week = next(one for one in queries.weeks(who) if one.monday == MONDAY)
         assert (week.concluded_by, week.unanswered) == (world.auditor.person, 0)
-        assert finding in {one.finding for one in queries.findings(who) if one.closed_at is None}
+        assert finding in {one.finding for one in queries.findings(READING, who.agency) if one.closed_at is None}
         actions.close_finding(who, finding, "约谈，停止授权一个月")
         with pytest.raises(AuditRefused), transaction.atomic():
             actions.close_finding(who, finding, "再次办结")
@@ -273,7 +273,7 @@ def test_a_finding_has_an_owner_who_is_not_its_subject(world: World) -> None:
     due = date(2027, 1, 31)
     with world.auditor.acting() as who:
         made = actions.open_finding(who, "auditor", CITY, world.head.person, "批量查阅", world.auditor.person, due)
-        assert made in {one.finding for one in queries.findings(who)}
+        assert made in {one.finding for one in queries.findings(READING, who.agency)}
         with pytest.raises(AuditRefused), transaction.atomic():
             actions.open_finding(who, "auditor", CITY, world.auditor.person, "自查", world.auditor.person, due)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -13,22 +14,44 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from access.every_door import Visitor, doors
+from access.everything import Place
 from access.test_matrix import HOLDERS, page_of, visits
 from delivered import deliver, rows_of
+from program import Program
 from suyuan.audit import reading
 from suyuan.installation import current
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.actions import EntryRef
-from world import World
+from world import STATION, Somebody, World
 
 Read = set[str]
+Walk = dict[str, Callable[[], object]]
+
+
+class Places(NamedTuple):
+    """What is there to be visited."""
+
+    record: UUID
+    batch: UUID
+    person: int
+
+    def walk(self, who: Somebody, client: Client) -> Walk:
+        """How somebody visits every route and calls every operation that shows something, by its name."""
+        visitor = Visitor(who, client, Program.of(who))
+        there = Place("own", STATION, {"record": self.record, "waiting": self.batch, "waiting_digest": b""})
+        routes: Walk = {
+            name: partial(getattr(client, method), path, data) for name, (method, path, data) in visits(*self).items()
+        }
+        called = [one for one in doors() if one.name.startswith("operation ") and one.shows]
+        return routes | {one.name: partial(one.go, visitor, there) for one in called}
 
 
 @pytest.fixture
-def places(world: World) -> dict[str, tuple[str, str, dict[str, str]]]:
-    """How every route is visited, by its name."""
+def places(world: World) -> Places:
+    """A record and its batch."""
     batch, result, _ = deliver(world.collector, "violation", rows_of("violation", 1))
-    return visits(result.records.get(1, UUID(int=1)), batch, world.collector.person)
+    return Places(result.records.get(1, UUID(int=1)), batch, world.collector.person)
 
 
 def readers() -> set[str]:
@@ -66,13 +89,13 @@ def entries() -> int:
         return int(many)
 
 
-def silent(client: Client, places: dict[str, tuple[str, str, dict[str, str]]]) -> list[str]:
-    """Routes by which this person reads entries without one of their own."""
+def silent(walk: Walk) -> list[str]:
+    """Routes and operations by which somebody reads entries without one of their own."""
     found = []
-    for name, (method, path, data) in places.items():
+    for name, visit in walk.items():
         before = entries()
         with watched() as called:
-            getattr(client, method)(path, data)
+            visit()
         if called and entries() == before:
             found.append(name)
     return found
@@ -87,18 +110,17 @@ def test_what_reads_entries_is_known(world: World) -> None:
 @pytest.mark.clause("5.3.1")
 @pytest.mark.control("C21")
 @pytest.mark.parametrize("duty", ["security_auditor", "department_head", "collector"])
-def test_no_route_reads_the_log_without_an_entry(
-    world: World, places: dict[str, tuple[str, str, dict[str, str]]], duty: str
-) -> None:
-    """Every route there is, first without a purpose and then with one."""
-    client = page_of(getattr(world, HOLDERS[duty]))
-    assert silent(client, places) == []
+def test_no_route_reads_the_log_without_an_entry(world: World, places: Places, duty: str) -> None:
+    """Every route and operation there is, first without a purpose and then with one."""
+    who = getattr(world, HOLDERS[duty])
+    client = page_of(who)
+    assert silent(places.walk(who, client)) == []
     client.get("/audit/?purpose=lawfulness")
-    assert silent(client, places) == []
+    assert silent(places.walk(who, client)) == []
 
 
 def test_a_page_that_does_not_enter_its_reading_is_found(
-    world: World, places: dict[str, tuple[str, str, dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+    world: World, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Negative control: with the entry left out, the pages are named."""
 
@@ -113,7 +135,7 @@ def test_a_page_that_does_not_enter_its_reading_is_found(
     client = page_of(world.auditor)
     client.get("/audit/?purpose=lawfulness")
     monkeypatch.setattr(reading, "ledger", Mute)
-    assert {"audit:entry", "audit:questions", "audit:record"} <= set(silent(client, places))
+    assert {"audit:entry", "audit:questions", "audit:record"} <= set(silent(places.walk(world.auditor, client)))
     assert ledger is not reading.ledger
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from browser.delivery import example
+from delivered import deliver, rows_of
 from offered import Form, read
 from suyuan.collection import actions, queries
 from suyuan.collection.errors import DraftChanged, DraftClosed, ImportMissing
-from world import Somebody, World, signed_in
+from world import COUNTY, Somebody, World, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
 SERIAL = iter(range(1, 10_000))
@@ -175,3 +179,24 @@ def test_an_ended_session_tells_the_script_so(world: World) -> None:
     client.logout()
     assert client.get("/session/").status_code == 401
     assert client.post("/collect/draft/01890000-0000-7000-8000-000000000000/check/", headers=HTMX).status_code == 401
+
+
+@pytest.mark.clause("4.1")
+@pytest.mark.control("C8")
+def test_one_corrects_records_of_ones_own_agency_only(
+    fresh_world: World, superuser: Callable[[], psycopg.Connection[Any]]
+) -> None:
+    """A county's collector reads a station's record, is not offered to correct it, and act and database refuse it."""
+    _, result, _ = deliver(fresh_world.collector, "violation", rows_of("violation", 1))
+    record, near, far = result.records[1], fresh_world.collector, fresh_world.colleague
+    owner = superuser()
+    owner.execute("SET session_replication_role = replica")
+    owner.execute("UPDATE records_record SET state = 'in_force', in_force_rev = 1")
+    owner.execute("UPDATE access_duty SET agency = %s WHERE duty = %s", [COUNTY, far.duty])
+    address = f"/collect/correct/{record}/"
+    for who, offered in ((near, True), (far, False)):
+        page = window(who).get(f"/record/{record}/")
+        assert (page.status_code, address in page.content.decode()) == (200, offered)
+        assert window(who).post(address).status_code == (302 if offered else 403)
+    with far.acting() as acting, pytest.raises(ImportMissing):
+        actions.save_draft(acting, actions.new_id(), "violation", {"place": "甲地"}, record)

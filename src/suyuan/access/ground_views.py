@@ -68,10 +68,9 @@ def emergency(request: ActingRequest) -> HttpResponse:
         justified = request.POST.get("justified") == "yes"
         _try(request, lambda: grounds.review_emergency(who, number, justified, note), _("复核结论已记入账本。"))
         return redirect("access:emergency")
-    reviews = who.duty in ("department_head", "security_auditor")
     context = {
         "uses": grounds.emergencies(who),
-        "reviews": reviews,
+        "reviews": grounds.may_review_emergencies(who),
         "may": who.scope_hi > who.scope_lo,
         "me": who.person,
     }

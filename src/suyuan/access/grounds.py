@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from suyuan.access.acting import Acting
+from suyuan.access.decide import decide
 from suyuan.access.errors import GroundRefused, LimitReached, NoPurpose, NotAllowed
 from suyuan.access.queries import range_of
 from suyuan.ledger import actions as ledger
@@ -175,9 +176,11 @@ def assigned(who: Acting) -> list[Assigned]:
 
 
 def emergencies(who: Acting, limit: int = 100) -> list[Emergency]:
-    """Emergency accesses in the range of a head or an auditor, and one's own; those without a review first."""
-    lo, hi = range_of(who.agency) if who.duty in ("department_head", "security_auditor") else (0, 0)
-    return [
+    """Emergency accesses in the range of a head or an auditor, and one's own; those without a review first.
+
+    Who opened what was out of reach, and why, is looked at by heads and auditors: that they look is an entry too.
+    """
+    found = [
         Emergency(*row)
         for row in _rows(
             """SELECT ground, person, agency, reason, at, reviewed_by, reviewed_at, justified, note,
@@ -185,9 +188,32 @@ def emergencies(who: Acting, limit: int = 100) -> list[Emergency]:
                FROM access_emergency
                WHERE person = %(person)s OR (agency >= %(lo)s AND agency < %(hi)s)
                ORDER BY reviewed_at IS NOT NULL, at DESC LIMIT %(limit)s""",
-            {"person": who.person, "lo": lo, "hi": hi, "limit": limit},
+            _review_range(who) | {"limit": limit},
         )
     ]
+    if may_review_emergencies(who):
+        ledger.append(who, Act.audit, detail={"purpose": "monitoring", "done": "read_emergencies"})
+    return found
+
+
+def emergencies_to_review(who: Acting) -> int:
+    """How many emergency accesses wait for a review by this head or auditor. A number only."""
+    [(found,)] = _rows(
+        """SELECT count(*) FROM access_emergency
+           WHERE reviewed_at IS NULL AND person <> %(person)s AND agency >= %(lo)s AND agency < %(hi)s""",
+        _review_range(who),
+    )
+    return int(found)
+
+
+def may_review_emergencies(who: Acting) -> bool:
+    """Whether emergency accesses of others are this person's to review."""
+    return decide(who, "review_emergency").allowed
+
+
+def _review_range(who: Acting) -> dict[str, Any]:
+    lo, hi = range_of(who.agency) if may_review_emergencies(who) else (0, 0)
+    return {"person": who.person, "lo": lo, "hi": hi}
 
 
 def _reach(who: Acting) -> dict[str, Any]:

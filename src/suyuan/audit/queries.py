@@ -265,8 +265,19 @@ def to_confirm(who: Acting) -> int:
         return int(cursor.fetchone()[0])
 
 
-def findings(who: Acting, limit: int = 200) -> list[Finding]:
-    """Findings of the acting person's agencies, open ones first, by their day."""
+def open_findings(who: Acting) -> int:
+    """How many findings of the acting person's agencies are open. A number only."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT count(*) FROM audit_finding f JOIN access_agency a ON a.agency = %s
+               WHERE f.agency >= a.agency AND f.agency < a.agency + a.width AND f.closed_at IS NULL""",
+            [who.agency],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def findings(reading: Reading, agency: int, limit: int = 200) -> list[Finding]:
+    """Findings of an agency and of those below it, open ones first, by their day."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT f.finding, f.agency, f.source, f.writer, f.n, f.about, f.matter, f.owner, f.due_on, f.opened_at,
@@ -274,7 +285,7 @@ def findings(who: Acting, limit: int = 200) -> list[Finding]:
                FROM audit_finding f JOIN access_agency a ON a.agency = %s
                WHERE f.agency >= a.agency AND f.agency < a.agency + a.width
                ORDER BY f.closed_at IS NOT NULL, f.due_on, f.finding LIMIT %s""",
-            [who.agency, limit],
+            [agency, limit],
         )
         return [Finding(*row) for row in cursor.fetchall()]
 

@@ -17,7 +17,7 @@ from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
 
 WEEKLY = "monitoring"
-"""The purpose of weekly reviews and of answering their samples, which are nothing else."""
+"""The purpose of weekly reviews, of answering their samples, and of following up findings, which are nothing else."""
 
 
 class Reading(NamedTuple):

@@ -82,7 +82,7 @@ def entry(request: ActingRequest, writer: int, n: int) -> HttpResponse:
     return render(request, "audit/entry.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_GET
 @with_acting
 def weeks(request: ActingRequest) -> HttpResponse:
     """The weekly reviews, overdue ones first to be seen."""
@@ -145,8 +145,10 @@ def findings(request: ActingRequest) -> HttpResponse:
         })  # fmt: skip
         return redirect("audit:findings")
     asked = request.GET
+    with reading(who, WEEKLY, "read_findings") as read:
+        found = queries.findings(read, who.agency)
     context = {
-        "findings": [(one, _(SOURCES[one.source])) for one in queries.findings(who)],
+        "findings": [(one, _(SOURCES[one.source])) for one in found],
         "due": timezone.localdate() + timedelta(days=30), "about": asked.get("about", ""), "matter": asked.get("matter", ""),
         "source": "signal" if asked.get("matter") else "auditor", "me": access.person(who.person).staff_no,
     }  # fmt: skip

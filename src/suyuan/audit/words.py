@@ -104,6 +104,8 @@ DETAILS = {
     "read_week": _("查看每周审计"),
     "read_sample": _("查看待核对的抽查"),
     "read_questions": _("查看查阅疑点"),
+    "read_findings": _("查看问题整改"),
+    "read_emergencies": _("查看紧急查阅"),
 }
 OPERATIONS = ("collect", "amend", "consult", "list", "search", "reveal", "disclose", "export", "combine", "seal", "erase",
               "review", "sign_in", "sign_out", "sign_in_failed", "denied", "administer", "audit", "prune")  # fmt: skip

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from suyuan import catalog
+from suyuan.access import decide
 from suyuan.access.acting import Acting
 from suyuan.catalog.model import RecordType
 from suyuan.collection import actions
@@ -66,9 +67,13 @@ def submit(
 
 
 def correction(who: Acting, record: UUID) -> UUID:
-    """A draft with the content of a record that was given back. Raises `NotFound` when there is none to correct."""
+    """A draft with the content of a record that was given back or is in force.
+
+    Raises `NotFound` when there is none to correct, and `NotAllowed` for one of another agency or under review.
+    """
     view = queries.open_record(who, record)
-    dossier.reveal_identity(who, record, view.rev)  # the form shows every value in full
+    decide.require(who, "collect", agency=view.agency, level=view.level, state=view.state)
+    dossier.reveal_identity(who, view)  # the form shows every value in full
     record_type = catalog.current().types[view.type]
     values = {name: _text(value) for name, value in view.content.items() if name in record_type.fields}
     draft = actions.new_id()

@@ -116,7 +116,8 @@ def submit(
 
     `children` are rows of other types that came with the same source rows (same `_row`); a source row goes
     in whole or not at all. `amends` names the record that a row corrects, where its number or content may have
-    changed with it. Raises `BatchClosed`, and `NotFound` for a record to amend that is out of reach.
+    changed with it. Raises `BatchClosed`, `NotFound` for a record to amend that is out of reach, and `NotAllowed` for
+    one of another agency.
     """
     return take_in(who, batch, arrive([checked, *children], Delivery(who.agency)), amends=amends)
 
@@ -143,7 +144,7 @@ def _take_in_now(
     parts, found = arrived.parts, arrived.arrivals()
     known = _known(batch, found)
     if amends:
-        known |= _amended([one for one in found if one.type == parts[0].type.id], amends, known)
+        known |= _amended(who, [one for one in found if one.type == parts[0].type.id], amends, known)
     arrangement = arrange(parts, found, known, arrived.worst)
     levels = {part.type.id: part.type.level for part in parts}
     ids = _write(who, batch, levels, chunk_no, arrangement)
@@ -190,20 +191,27 @@ def _known(batch: UUID, found: Sequence[Arrival]) -> dict[bytes, Known]:
     return moved | {key: one for key, one in rows if key not in now}
 
 
-def _amended(found: Sequence[Arrival], amends: Mapping[int, UUID], known: Mapping[bytes, Known]) -> dict[bytes, Known]:
-    """The records that rows correct, under the rows' own keys; a key that another record holds is a repeat."""
+def _amended(
+    who: Acting, found: Sequence[Arrival], amends: Mapping[int, UUID], known: Mapping[bytes, Known]
+) -> dict[bytes, Known]:
+    """The records that rows correct, under the rows' own keys; a key that another record holds is a repeat.
+
+    Raises `NotFound`, and `NotAllowed` for a record that is read and not collected: another agency's.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_SQL["amended"], {"records": list(amends.values())})
         stored = {row[0]: row for row in cursor.fetchall()}
     if set(amends.values()) - set(stored):
         raise NotFound
+    for *_, agency, level in stored.values():
+        require(who, "collect", agency=agency, level=level)
     result = {}
     for one in found:
         target, holder = amends.get(one.row_no), known.get(one.mark.key_digest)
         if target and holder and holder.record != target:
             result[one.mark.key_digest] = holder._replace(same_delivery=True)
         elif target:
-            _, rev, state, key_id, wrapped = stored[target]
+            _, rev, state, key_id, wrapped, *_ = stored[target]
             mark = holder.mark if holder else b""
             result[one.mark.key_digest] = Known(mark, target, rev, state, key_id, wrapped and bytes(wrapped), False)
     return result

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from suyuan import catalog
-from suyuan.access import grounds
+from suyuan.access import decide, grounds
 from suyuan.access.acting import Acting
 from suyuan.ledger import actions as ledger
 from suyuan.ledger.acts import Act
@@ -57,20 +57,33 @@ def open_dossier(
 
 
 def reveal(who: Acting, record: UUID, rev: int, field: str) -> tuple[RecordView, Any]:
-    """One protected value in clear; who saw it is entered in the ledger. Raises `NotFound`, `LimitReached`."""
+    """One protected value in clear; who saw it is entered in the ledger.
+
+    Raises `NotFound`, `LimitReached`, and `NotAllowed` for a duty that only sees masked values.
+    """
+    decide.require(who, "reveal")
     grounds.spend(who, "reveal")
     for one in queries.every_revision(record):
         known = catalog.current().types[one.type].fields  # what lies in quarantine is shown to nobody
         if one.rev == rev and field in one.content and field in known:
+            _require(who, one)
             ledger.append(who, Act.reveal, record=record, rev=rev, detail={"field": field})
             return one, one.content[field]
     raise NotFound
 
 
-def reveal_identity(who: Acting, record: UUID, rev: int) -> None:
-    """Enter that a person had every identifying value of a revision shown in full. Raises `LimitReached`."""
+def reveal_identity(who: Acting, view: RecordView) -> None:
+    """Enter that a person had every identifying value of a revision shown in full.
+
+    Raises `LimitReached`, and `NotAllowed` for a duty that only sees masked values.
+    """
+    _require(who, view)
     grounds.spend(who, "reveal")
-    ledger.append(who, Act.reveal, record=record, rev=rev)
+    ledger.append(who, Act.reveal, record=view.record_id, rev=view.rev)
+
+
+def _require(who: Acting, view: RecordView) -> None:
+    decide.require(who, "reveal", agency=view.agency, level=view.level, state=view.state)
 
 
 def _origins(contents: Sequence[RecordView], view: RecordView) -> dict[str, int]:

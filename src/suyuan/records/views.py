@@ -17,7 +17,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from suyuan import catalog
 from suyuan.access.decide import decide
-from suyuan.access.errors import NotAllowed
 from suyuan.access.sign_in.fresh import fresh_factor
 from suyuan.access.web import ActingRequest, with_acting
 from suyuan.catalog.model import Field, Group, RecordType
@@ -141,12 +140,13 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
     as_of, known_at = (_moment(request.GET.get(name, "")) for name in ("as_of", "known_at"))
     found = dossier.open_dossier(request.acting, record, as_of=as_of, known_at=known_at)
     rtype = record_type(found.view.type)
-    shown = _shown(request, record, found.view.rev)
+    shown = _shown(request, found.view)
     common = _common(found)
     seen, now = ledger.about(record), timezone.now()
     looks = _looks(seen)
     groups = _groups(rtype, found, common)
-    may_reveal = decide(request.acting, "reveal").allowed
+    place: dict[str, Any] = {"agency": found.view.agency, "level": found.view.level, "state": found.view.state}
+    may_reveal = decide(request.acting, "reveal", **place).allowed
     context = {
         "view": found.view,
         "rtype": rtype,
@@ -157,9 +157,7 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
         "shown": shown,
         "meanings_lost": meanings.lost(found.view.under),
         "disposal": disposal.of(record),
-        "may_dispose": decide(
-            request.acting, "dispose", agency=found.view.agency, level=found.view.level, state=found.view.state
-        ).allowed,
+        "may_dispose": decide(request.acting, "dispose", **place).allowed,
         "may_prove": decide(request.acting, "prove").allowed,
         "may_reveal": may_reveal,
         "may_show": rtype.about_people and not shown and may_reveal,
@@ -171,7 +169,7 @@ def record(request: ActingRequest, record: UUID) -> HttpResponse:
         "as_of": request.GET.get("as_of", ""),
         "known_at": request.GET.get("known_at", ""),
         "now": now,
-        "amendable": ("in_force", "returned", "rejected"),
+        "may_correct": decide(request.acting, "collect", **place).allowed,
     }
     return render(request, "records/record.html", context)
 
@@ -199,8 +197,9 @@ def compare(request: ActingRequest, record: UUID) -> HttpResponse:
         raise Http404
     before, after = sorted(map(int, asked))
     changes = queries.compare(request.acting, record, before, after)
-    rtype = record_type(queries.every_revision(record)[0].type)
-    shown = _shown(request, record, after)
+    views = {one.rev: one for one in queries.every_revision(record)}
+    rtype = record_type(views[after].type)
+    shown = _shown(request, views[after])
     context = {"rtype": rtype, "record": record, "a": before, "b": after, "changes": _changes(rtype, changes, shown),
                "may_show": rtype.about_people and not shown and decide(request.acting, "reveal").allowed}  # fmt: skip
     return render(request, "records/compare.html", context)
@@ -210,7 +209,6 @@ def compare(request: ActingRequest, record: UUID) -> HttpResponse:
 @with_acting
 def reveal(request: ActingRequest, record: UUID, rev: int, field: str) -> HttpResponse:
     """Show one protected value; the look is entered in the ledger."""
-    _require_reveal(request)
     view, value = dossier.reveal(request.acting, record, rev, field)
     fact = {"field": record_type(view.type).fields[field], "value": value}
     if not request.headers.get("HX-Request"):
@@ -291,19 +289,12 @@ def _fact(field: Field, found: Dossier, common: RevisionInfo | None) -> Fact:
     return Fact(field, value, apart, len(str(value or "")) > WIDE)
 
 
-def _shown(request: ActingRequest, record: UUID, rev: int) -> bool:
+def _shown(request: ActingRequest, view: RecordView) -> bool:
     """Whether identifying values of this page are to be shown in full; that is entered in the ledger."""
     if request.method != "POST":
         return False
-    _require_reveal(request)
-    dossier.reveal_identity(request.acting, record, rev)
+    dossier.reveal_identity(request.acting, view)
     return True
-
-
-def _require_reveal(request: ActingRequest) -> None:
-    decision = decide(request.acting, "reveal")
-    if not decision.allowed:
-        raise NotAllowed(decision.reason_zh + "。", decision.reason_en + ".")
 
 
 def _changes(rtype: RecordType, changes: list[Change], shown: bool) -> list[FieldChange]:

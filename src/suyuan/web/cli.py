@@ -91,7 +91,7 @@ def show(
         view = queries.open_record(who, record, as_of=as_of, known_at=known_at)
         rtype = catalog.current().types[view.type]
         if reveal:
-            dossier.reveal_identity(who, record, view.rev)
+            dossier.reveal_identity(who, view)
         else:
             view = replace(view, content=view.content | plain.masked(view.content, rtype))
         if as_json:

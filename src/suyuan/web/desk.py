@@ -102,8 +102,8 @@ def _answering(who: Acting) -> list[Tile]:
                 urgent=True,
             )
         )
-        open_findings = [one for one in audit.findings(who) if one.closed_at is None]
-        tiles.append(Tile(len(open_findings), _("未办结的问题"), reverse("audit:findings"), urgent=True))
+        findings = audit.open_findings(who)
+        tiles.append(Tile(findings, _("未办结的问题"), reverse("audit:findings"), urgent=True))
         tiles.append(Tile(len(ways_in.recent(who)), _("近 30 天的账号事项"), reverse("access:ways_in")))
     if who.duty in ("system_administrator", "security_administrator"):
         asked = ways_in.waiting_for(who)
@@ -112,8 +112,8 @@ def _answering(who: Acting) -> list[Tile]:
         tiles.append(Tile(audit.to_confirm(who), _("待核对的抽查"), reverse("audit:sample"), urgent=True))
         tiles.append(Tile(len(grounds.asked(who)), _("等我答复的事由申请"), reverse("access:grounds"), urgent=True))
     if who.duty in ("department_head", "security_auditor"):
-        open_uses = sum(one.reviewed_at is None for one in grounds.emergencies(who))
-        tiles.append(Tile(open_uses, _("待复核的紧急查阅"), reverse("access:emergency"), urgent=True))
+        uses = grounds.emergencies_to_review(who)
+        tiles.append(Tile(uses, _("待复核的紧急查阅"), reverse("access:emergency"), urgent=True))
     if who.duty == "security_administrator":
         waiting = len(proposals.waiting_for(who))
         tiles.append(Tile(waiting, _("等我批准的授权提请"), reverse("access:proposals"), urgent=True))

@@ -22,3 +22,16 @@ BEGIN
 END $$;
 CREATE TRIGGER collection_draft_moves BEFORE UPDATE ON collection_draft
     FOR EACH ROW EXECUTE FUNCTION collection_draft_moves();
+
+-- A draft corrects a record of its own agency, whatever else its collector can read (norm 4.1).
+CREATE FUNCTION collection_draft_amends() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM records_record r WHERE r.record_id = NEW.amends AND r.agency = NEW.agency) THEN
+        RAISE EXCEPTION 'collection_draft_amends' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER collection_draft_amends BEFORE INSERT ON collection_draft
+    FOR EACH ROW WHEN (NEW.amends IS NOT NULL) EXECUTE FUNCTION collection_draft_amends();
+REVOKE EXECUTE ON FUNCTION collection_draft_amends() FROM PUBLIC;

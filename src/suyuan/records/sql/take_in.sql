@@ -47,7 +47,7 @@ ON CONFLICT (key_digest) DO NOTHING;
 SELECT records_remark(%(batch)s, array_agg(key_digest), array_agg(mark)) FROM records_staging WHERE rev > 1;
 
 -- name: amended
-SELECT record_id, latest_rev, state, key_id, wrapped_key FROM records_record WHERE record_id = ANY(%(records)s);
+SELECT record_id, latest_rev, state, key_id, wrapped_key, agency, level FROM records_record WHERE record_id = ANY(%(records)s);
 
 -- name: known
 SELECT k.key_digest, k.mark, k.record_id, r.latest_rev, r.state, r.key_id, r.wrapped_key,
