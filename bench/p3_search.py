@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -128,8 +130,11 @@ def page(who: str, ground: int) -> Callable[[int], None]:
     """A call of the list page by a signed-in person under a ground, through the whole program but the network."""
     from django.test import Client
 
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    import tickets
     from suyuan.installation import current
 
+    tickets.install()  # the cookie of a test's client is what a browser holds
     lines = (current().secrets / "accounts.txt").read_text(encoding="utf-8").splitlines()
     [password] = [line.split("\t")[1] for line in lines if line.split("\t")[0] == who]
     client = Client(SERVER_NAME="127.0.0.1")
