@@ -202,10 +202,10 @@ class Proof:
             path = [bytes.fromhex(step) for step in one["path"]]
             if not included(leaf, one["index"], size, path, root):
                 where = f"{one['index']}"
-                yield Result(False, f"账本第 {where} 条的存在证明不成立", f"entry {where} is not in the tree")
+                yield Result(False, f"账本第 {where} 号条目的存在证明不成立", f"entry {where} is not in the tree")
                 return
         count = len(self._bundle["entries"])
-        yield Result(count > 0, f"{count} 条账目都在检查点之下（账本共 {size} 条）",
+        yield Result(count > 0, f"{count} 个条目均在检查点之下（账本共 {size} 条）",
                      f"{count} entries stand under the checkpoint (of {size})")  # fmt: skip
 
     def _revisions(self) -> Iterator[Result]:
@@ -213,14 +213,14 @@ class Proof:
         for one in self._bundle["revisions"]:
             where, digest = f"r{one['rev']}", revision_digest(one)
             same = one["record"] == self._bundle["record"] and digest == one["digest"]
-            yield Result(same, f"修订 {where} 的摘要由其各项与内容承诺得出",
+            yield Result(same, f"版本 {where} 的摘要由其各项与内容承诺得出",
                          f"revision {where}: its digest follows from header and commitment")  # fmt: skip
             inside = entered.get((one["record"], one["rev"])) == one["digest"]
-            yield Result(inside, f"修订 {where} 的摘要已登记在账本", f"revision {where}: its digest is in the ledger")
+            yield Result(inside, f"版本 {where} 的摘要已登记在账本", f"revision {where}: its digest is in the ledger")
             if "opened" in one:
                 fits = sha256(base64.b64decode(one["opened"])).hexdigest() == one["commitment"]
                 yield Result(
-                    fits, f"修订 {where} 的内容与承诺相符", f"revision {where}: the content opens its commitment"
+                    fits, f"版本 {where} 的内容与承诺相符", f"revision {where}: the content opens its commitment"
                 )
 
     def _batch(self, batch: dict[str, Any]) -> Iterator[Result]:
@@ -229,7 +229,7 @@ class Proof:
         whole = sha256(b"".join(bytes.fromhex(one["digest"]) for one in chunks)).hexdigest() == batch["digest"]
         numbered = [one["chunk_no"] for one in chunks] == list(range(len(chunks)))
         held = all(_in_chunk(one, chunks) for one in mine)
-        yield Result(whole and numbered and held, f"批次 {where} 的摘要由各修订的摘要得出",
+        yield Result(whole and numbered and held, f"批次 {where} 的摘要由各版本的摘要得出",
                      f"batch {where}: its digest follows from those of the revisions")  # fmt: skip
         yield from self._decisions(batch)
 
@@ -256,7 +256,7 @@ class Proof:
             one.rev for _, one in self.entries if one.act in (COLLECT, AMEND) and one.record == self._bundle["record"]
         }
         yield Result(revs == list(range(1, len(revs) + 1)) and bool(revs) and told == set(revs) and closed,
-                     f"{len(revs)} 次修订连续，无缺漏", f"{len(revs)} revisions without a gap")  # fmt: skip
+                     f"{len(revs)} 个版本连续，无缺漏", f"{len(revs)} revisions without a gap")  # fmt: skip
 
     def _open(self) -> set[str]:
         """Batches that are not closed yet: nobody could have signed them."""
@@ -317,7 +317,7 @@ def read(path: Path) -> dict[str, Any]:
         with zipfile.ZipFile(path) as file:
             info = file.getinfo("proof.json")
             if info.file_size > LARGEST:
-                raise Unreadable("太大 too large")
+                raise Unreadable("文件过大 too large")
             with file.open(info) as inside:
                 bundle = json.loads(inside.read(LARGEST))
     except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as exc:
@@ -365,7 +365,7 @@ def main() -> int:
     parser.add_argument(
         "--checkpoint", type=Path, metavar="NOTE", help="见证方保存的检查点 the checkpoint a witness holds"
     )
-    parser.add_argument("--story", action="store_true", help="列出账目 list the entries")
+    parser.add_argument("--story", action="store_true", help="列出条目 list the entries")
     asked = parser.parse_args()
     try:
         bundle = read(asked.bundle)

@@ -115,7 +115,7 @@ def test_whoever_left_does_not_come_back_by_the_provider(browser: Client, fresh_
 def test_an_answer_that_was_not_asked_for_is_refused(browser: Client) -> None:
     """A callback with somebody else's state signs nobody in."""
     answer = browser.get("/sign-in/with/agency/login/callback/?code=stolen&state=stolen")
-    assert "统一认证没有完成" in answer.content.decode()
+    assert "统一认证未完成" in answer.content.decode()
     assert not is_in(browser)
 
 

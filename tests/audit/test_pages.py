@@ -46,7 +46,7 @@ def test_the_search_form_finds_by_person_and_says_what_it_does_not_know(world: W
     client = page_of(world.auditor)
     found = client.get("/audit/?purpose=integrity&person=T00001&act=collect").content.decode()
     assert "王采" in found
-    assert "没有“无此人”" in client.get("/audit/?purpose=integrity&person=无此人").content.decode()
+    assert "未找到“无此人”" in client.get("/audit/?purpose=integrity&person=无此人").content.decode()
     for other in (world.head, world.collector, world.security):
         for address in ("/audit/", "/audit/weeks/", "/audit/questions/", "/audit/findings/"):
             assert page_of(other).get(address).status_code == 403

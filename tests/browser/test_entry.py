@@ -27,7 +27,7 @@ def test_a_mark_goes_when_the_value_is_mended(form: Page) -> None:
     """A date that has not come is marked; the right one clears the mark without sending the form."""
     form.fill("#f-occurred_on", "2999-01-01")
     form.press("#f-occurred_on", "Tab")
-    expect(form.locator("#n-occurred_on")).to_contain_text("发生日期在今天之后")
+    expect(form.locator("#n-occurred_on")).to_contain_text("发生日期晚于当前日期")
     expect(form.locator("#f-occurred_on.is-invalid")).to_have_count(1)
     form.fill("#f-occurred_on", "2024-03-05")
     form.press("#f-occurred_on", "Tab")

@@ -51,7 +51,7 @@ def test_a_security_key_is_registered_and_signs_in(page: Page, world: World) -> 
     page.get_by_role("link", name="改用安全密钥").click()
     page.get_by_role("button", name="使用安全密钥").click()
     page.get_by_role("button", name="移除").click()
-    expect(page.locator("#content")).to_contain_text("还没有安全密钥")
+    expect(page.locator("#content")).to_contain_text("尚未登记安全密钥")
 
 
 def register(page: Page) -> None:
@@ -65,7 +65,7 @@ def register(page: Page) -> None:
     page.fill("#id_name", "值班室密钥")
     page.check("#id_passwordless")
     page.get_by_role("button", name="登记").click()
-    expect(page.locator("#content")).to_contain_text("每个只能用一次")
+    expect(page.locator("#content")).to_contain_text("每个限用一次")
     page.goto("/sign-in/factor/webauthn/")
     expect(page.locator("#content")).to_contain_text("值班室密钥")
 

@@ -65,7 +65,7 @@ def violations() -> Delivery:
     text = io.StringIO()
     csv.writer(text).writerows([HEADER, *rows])
     file = FilePayload(name="三月违法.csv", mimeType="text/csv", buffer=text.getvalue().encode("gb18030"))
-    return Delivery(file, "gb18030", "交通违法", 30, 27, "发生日期在今天之后", "浙A00007")
+    return Delivery(file, "gb18030", "交通违法", 30, 27, "发生日期晚于当前日期", "浙A00007")
 
 
 @pytest.mark.clause("3.1.2", "3.2.1", "3.2.2", "4.2", "5.3.1")
@@ -112,7 +112,7 @@ def test_a_form_comes_back_with_a_reason_at_the_field_and_goes_through(visit: Vi
     collector.fill("#f-address", "文三路与学院路交叉口")
     collector.fill("#f-description", "红灯亮时在左转车道通过路口停止线")
     collector.get_by_role("button", name="提交初审").click()
-    expect(collector.locator("#content")).to_contain_text("第 2 次修订")
+    expect(collector.locator("#content")).to_contain_text("第 2 版")
 
     open_batch(first, "交通违法")
     expect(first.locator("#content")).to_contain_text("文三路与学院路交叉口")
@@ -178,13 +178,13 @@ def approve(page: Page, who: Somebody, delivery: Delivery) -> None:
     with page.expect_navigation():
         page.get_by_role("button", name="抽样").click()
     expect(page.get_by_role("heading", name="样本")).to_be_visible()
-    expect(page.locator("#signing")).to_contain_text("看完后才能通过")
+    expect(page.locator("#signing")).to_contain_text("全部查看后方可通过")
     # Turning a page keeps the marks on it, so it is a button and no link.
     while (following := page.get_by_role("button", name="下一页")).count():
         expect(page.get_by_role("button", name="通过")).to_be_disabled()
         with page.expect_navigation():
             following.click()
-    expect(page.locator("#signing")).to_contain_text("样本已全部看完")
+    expect(page.locator("#signing")).to_contain_text("样本已全部查看")
     sign(page, "通过")
 
 

@@ -175,7 +175,7 @@ FORBIDDEN = {
     "a prediction": ("bounds.score", {"later": text_field("再犯预测", "Later")}, {"person": "true"}),
     "a score beside an ID number": (
         "bounds.score",
-        {"id_no": "{type: identifier, kind: resident_id, label: {zh: 身份证号, en: ID}, protection: identifying, search: exact}",
+        {"id_no": "{type: identifier, kind: resident_id, label: {zh: 公民身份号码, en: ID}, protection: identifying, search: exact}",
          "rating": text_field("信用分", "Rating")}, {},
     ),
     "recognition": ("bounds.recognition", {"match_result": text_field("人像比对结果", "Match")}, {}),

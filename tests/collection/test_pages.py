@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_read_is_refused_on_the_page(name: str, browser: C
     answer = browser.post("/collect/import/", {"file": SimpleUploadedFile(Path(name).name, data)}, follow=True)
     assert answer.status_code == 200
     assert "alert-danger" in answer.content.decode()
-    assert "还没有导入过文件" in answer.content.decode()
+    assert "尚未导入文件" in answer.content.decode()
 
 
 def test_someone_elses_import_is_not_there(browser: Client) -> None:
@@ -124,7 +124,7 @@ def test_a_form_is_checked_while_typing_and_becomes_a_record(browser: Client, co
     assert "违法事实" in text
     values = {"_type": "violation", "_tab": "t", "notice_no": "F-1", "occurred_on": "2999-01-01", "description": "测试"}
     answer = browser.post(f"/collect/draft/{draft}/check/", values).content.decode()
-    assert "发生日期在今天之后" in answer
+    assert "发生日期晚于当前日期" in answer
     assert "草稿已保存" in answer
     assert "必填" not in answer
     assert draft in page(browser, "/collect/new/")

@@ -153,7 +153,7 @@ def test_the_pages_ask_and_do_it(fresh_world: World, record: UUID) -> None:
     head.post("/ground/", {"ground": fresh_world.head.ground})
     assert "提请销毁" in head.get(f"/record/{record}/").content.decode()
     said = head.post(f"/record/{record}/dispose/", {"basis": "保存期限届满"}, follow=True).content.decode()
-    assert "等密钥保管人办理" in said
+    assert "待存储管理员办理" in said
     page = custodian.get("/vault/keys/disposals/").content.decode()
     assert "保存期限届满" in page
     assert ROW["plate"] not in page

@@ -290,9 +290,9 @@ def test_the_page_takes_shares_and_seals_for_custodians_only(held: tuple[World, 
         assert not any(share in said for share in shares)
         return said
 
-    assert "已出示 1 个份额" in send(act="present", share=shares[0])
-    assert "已经出示过" in send(act="present", share=shares[0])
+    assert "已输入 1 份密钥分量" in send(act="present", share=shares[0])
+    assert "密钥分量已输入" in send(act="present", share=shares[0])
     said = send(act="present", share=shares[2])
     assert "立即封闭" in said
     assert all(name in said for name in ("冯存", "陈析", "沈训"))
-    assert "已出示 0 个份额" in send(act="seal")
+    assert "已输入 0 份密钥分量" in send(act="seal")

@@ -48,7 +48,7 @@ def _says(answer: HttpResponse, status: int, english: bool) -> list[str]:
     """What is wrong with a page of refusal."""
     text = re.sub(r"<(script|style|svg).*?</\1>|<meta[^>]*>|<input[^>]*>", "", answer.content.decode(), flags=re.DOTALL)
     words = re.sub(r"<[^>]*>", " ", text)
-    wanted = "What you can do" if english else "可以这样做"
+    wanted = "What you can do" if english else "处理办法"
     chinese = re.sub(r"中文|[（(]演示[)）]", "", words)
     return [
         *([f"status {answer.status_code}"] if answer.status_code != status else []),

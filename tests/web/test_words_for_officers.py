@@ -20,6 +20,14 @@ ROOMS = ("access", "audit", "collection", "ledger", "records", "review", "vault"
 OF_COMMANDS = re.compile(r"(^|_)(cli|command)\.py$")
 HAN = "\u4e00-\u9fff"
 HALF = re.compile(rf"[{HAN}”》）][,;:?!]|[,;:?!][{HAN}“《]|[{HAN}]\([^)]*[{HAN}]|[{HAN}][^(（]*[{HAN}]\)")
+# One concept has one word: what is not said, and the word for it.
+UNSAID = {
+    "账目": "审计条目", "开封": "启封", "份额": "密钥分量", "存储管理人": "存储管理员", "授权提请": "授权审批",
+    "双因子": "双因素认证", "取消第二因素": "清除第二因素", "轮换": "更换", "破窗": "紧急查阅", "出示": "输入",
+    "警告": "提示", "看完": "全部查看", "还没有": "尚未", "应是": "应为", "在办的事由": "有效的事由",
+    r"(?<!保)密级": "保密级别", "(?<!安全)审计员": "安全审计员", "地区划": "地行政区划",
+    r"(?<!公民)身份(证号|号码)": "公民身份号码", "在今天之后": "晚于当前日期",
+}  # fmt: skip
 COMMAND = re.compile(r"\bsuyuan (up|[a-z]+ [a-z]+)\b")
 
 
@@ -73,6 +81,27 @@ def findings() -> Iterator[tuple[Field, Problem]]:
 def troubles(texts: Iterator[tuple[str, str]]) -> list[str]:
     """Texts in Chinese with punctuation of another language."""
     return [f"{where} {text}" for where, text in texts if re.search(f"[{HAN}]", text) and HALF.search(text)]
+
+
+def told() -> Iterator[tuple[str, str]]:
+    """Every text that a page is made of, those of errors, and what the catalog's types say."""
+    yield from shown()
+    for path in sorted((ROOT / "catalog" / "types").glob("*.yaml")):
+        for said in re.findall(r"zh: ([^,}]+)", path.read_text("utf-8")):
+            yield path.name, said
+
+
+def unsaid(texts: Iterator[tuple[str, str]]) -> list[str]:
+    """Texts with a word that another is used for."""
+    return [
+        f"{where} {text}: {better}" for where, text in texts for word, better in UNSAID.items() if re.search(word, text)
+    ]
+
+
+def test_one_concept_has_one_word() -> None:
+    """On pages, in errors and in the types of the catalog; the control is a text with an old word."""
+    assert unsaid(told()) == []
+    assert unsaid(iter([("control", "没有账目")])) == ["control 没有账目: 审计条目"]
 
 
 def test_chinese_is_punctuated_in_full_width() -> None:

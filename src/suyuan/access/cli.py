@@ -15,7 +15,7 @@ from suyuan.access.common_cli import JSON, database, show
 from suyuan.access.grounds import ASSIGNED
 from suyuan.access.words import READERS
 
-AS = click.option("--as", "username", required=True, metavar="USER", help="以谁的账号办理 · whose account acts")
+AS = click.option("--as", "username", required=True, metavar="USER", help="以何人账号办理 · whose account acts")
 
 
 KIND = click.argument("kind", type=click.Choice(ASSIGNED))
@@ -49,7 +49,7 @@ def agency_list(as_json: bool) -> None:
         show(queries.agencies(), as_json)
 
 
-@agency.command("add", help="在上级机构下增加机构 · add an agency under PARENT")
+@agency.command("add", help="在上级机构下新增机构 · add an agency under PARENT")
 @click.argument("parent", type=int)
 @click.argument("name")
 @click.option("--en", "name_en", default="", help="英文名称 · English name")
@@ -143,7 +143,7 @@ def ground_request(kind: str, reference: str, reason: str, ends_on: datetime, us
         click.echo(grounds.ask(who, kind, reference, reason, ends_on.date()))
 
 
-@ground.command("waiting", help="等答复的申请 · requests that wait for an answer")
+@ground.command("waiting", help="待答复的申请 · requests that wait for an answer")
 @as_option
 @JSON
 def ground_waiting(username: str, as_json: bool) -> None:

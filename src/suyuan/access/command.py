@@ -21,14 +21,14 @@ R = TypeVar("R")
 
 def as_option(command: Callable[P, R]) -> Callable[P, R]:
     """`--as USER`, passed on as `username`: an account of the installation, by default the one named like oneself."""
-    text = "以谁的身份 Whose account (SUYUAN_USER; 默认与系统用户同名 by default one's own name)"
+    text = "以何人身份 Whose account （SUYUAN_USER; 默认与系统用户同名 by default one's own name）"
     return click.option("--as", "username", metavar="USER", default=_oneself, help=text)(command)
 
 
 def ground_option(command: Callable[P, R]) -> Callable[P, R]:
     """`--ground N`, passed on as `ground`: one of the person's live grounds; None for that of their duty."""
     text = (
-        "办理事由编号，见 suyuan ground list Which ground (SUYUAN_GROUND; 默认为岗位日常 by default that of the duty)"
+        "办理事由编号，见 suyuan ground list Which ground （SUYUAN_GROUND; 默认为岗位日常 by default that of the duty）"
     )
     return click.option("--ground", type=int, envvar="SUYUAN_GROUND", metavar="N", help=text)(command)
 

@@ -10,7 +10,7 @@ from unicodedata import east_asian_width
 
 import click
 
-JSON = click.option("--json", "as_json", is_flag=True, help="机器可读 · machine-readable")
+JSON = click.option("--json", "as_json", is_flag=True, help="以 JSON 输出 · machine-readable")
 
 
 @contextmanager

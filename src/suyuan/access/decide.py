@@ -19,7 +19,7 @@ _ACTIONS = {
     "export": ("导出记录", "export records"),
     "assign": ("指派办理事由", "assign grounds"),
     "prove": ("出具记录的证明包", "issue the proof of a record"),
-    "confirm_sample": ("核对抽查的查阅", "confirm sampled accesses"),
+    "confirm_sample": ("核查抽中的查阅", "confirm sampled accesses"),
     "dispose": ("提请销毁记录", "ask for records to be erased"),
     "keys": ("管理密钥", "manage keys"),
     "first_review": ("初审", "do the first review"),
@@ -27,7 +27,7 @@ _ACTIONS = {
     "final_review": ("终审", "do the final review"),
     "administer": ("管理机构、人员和账号", "administer agencies, people and accounts"),
     "enable": ("停用或恢复人员", "let people in or shut them out"),
-    "end_duty": ("终止岗位或降低密级", "end duties and lower clearances"),
+    "end_duty": ("终止岗位或降低可接触级别", "end duties and lower clearances"),
     "break_glass": ("启用紧急查阅", "open records in an emergency"),
     "review_emergency": ("复核紧急查阅", "review emergency accesses"),
     "erase": ("销毁提请销毁的记录", "erase records as asked"),
@@ -111,7 +111,7 @@ def decide(
     if agency is not None and not _reaches(who, action, agency):
         return Decision(False, "不在当前办理事由的管辖范围内", "It lies outside the scope of the current ground")
     if action in ON_CONTENT and who.duty in READERS and level > who.clearance:
-        return Decision(False, "超过当前岗位可接触的密级", "Its level is above the clearance of the current duty")
+        return Decision(False, "超出当前岗位的可接触级别", "Its level is above the clearance of the current duty")
     if state is not None and state not in _STATES.get(action, (state,)):
         return Decision(False, f"记录处于当前状态时不能{zh}", f"In its present state nobody may {en}")
     if action == "read" and state == "sealed" and not (who.duty == "department_head" and who.purposeful):

@@ -14,7 +14,7 @@ REASON = click.option("--reason", required=True, metavar="TEXT", help="依据（
 SECURITY = ["security_administrator"]
 
 
-@click.group(help="岗位职责与授权提请 · duties and proposals")
+@click.group(help="岗位职责与授权审批 · duties and proposals")
 def duty() -> None:
     """Commands of duties."""
 
@@ -34,7 +34,7 @@ def duty_list(person: int, as_json: bool) -> None:
 @click.argument("person", type=int)
 @click.argument("kind")
 @click.argument("agency", type=int)
-@click.option("--clearance", type=click.IntRange(1, 2), default=1, show_default=True, help="可接触密级 · level")
+@click.option("--clearance", type=click.IntRange(1, 2), default=1, show_default=True, help="可接触级别 · level")
 @click.option("--from", "starts_on", type=DAY, help="开始日期，默认今天 · from this day")
 @click.option("--until", "ends_on", type=DAY, help="结束日期，不含 · until this day")
 @REASON
@@ -54,7 +54,7 @@ def duty_propose(
     click.echo(made)
 
 
-@duty.command("raise", help="提请提高岗位的可接触密级 · propose a higher clearance for a duty")
+@duty.command("raise", help="提请提高岗位的可接触级别 · propose a higher clearance for a duty")
 @click.argument("number", type=int)
 @REASON
 @as_option
@@ -67,7 +67,7 @@ def duty_raise(number: int, reason: str, username: str) -> None:
     click.echo(made)
 
 
-@duty.command("lower", help="降低岗位的可接触密级，立即生效 · lower the clearance of a duty at once")
+@duty.command("lower", help="降低岗位的可接触级别，立即生效 · lower the clearance of a duty at once")
 @click.argument("number", type=int)
 @as_option
 def duty_lower(number: int, username: str) -> None:
@@ -90,7 +90,7 @@ def duty_proposals(waiting: bool, username: str, as_json: bool) -> None:
         show(proposals.proposals(who, waiting=waiting), as_json)
 
 
-@duty.command("effect", help="批准前查看谁得到、失去什么 · who would gain and lose what")
+@duty.command("effect", help="批准前查看权限变化 · who would gain and lose what")
 @click.argument("number", type=int)
 @as_option
 @JSON

@@ -99,7 +99,7 @@ class LimitReached(SuyuanError):
 
 _GROUNDS = {
     "access_ground_dates": (
-        "事由的结束日期须在今天以后、一年以内", "A ground ends after today and within a year"
+        "事由的结束日期须晚于当前日期，且不超过一年", "A ground ends after today and within a year"
     ),
     "access_ground_answered": ("该申请已有答复", "That request has been answered"),
     "access_ground_assigned_by_another": (
@@ -126,7 +126,9 @@ class GroundRefused(SuyuanError):
 
     def __init__(self, rule: str) -> None:
         zh, en = _GROUNDS.get(rule, ("办理事由不符合规定", "The ground breaks a rule"))
-        super().__init__("access.ground_refused", zh + "。", en + ".", "核对后重新填写。", "Check and enter it again.")
+        super().__init__(
+            "access.ground_refused", zh + "。", en + ".", "请核对后重新填写。", "Check and enter it again."
+        )
 
 
 class NotAllowed(SuyuanError):
@@ -145,14 +147,14 @@ class Unknown(SuyuanError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            "access.unknown", f"没有这个账号、人员或机构：{what}", f"No such account, person or agency: {what}",
+            "access.unknown", f"没有该账号、人员或机构：{what}", f"No such account, person or agency: {what}",
             "用 suyuan user list 或 suyuan agency list 查看。", "See `suyuan user list` or `suyuan agency list`.",
         )  # fmt: skip
 
 
 _CONFLICTS = {
     "access_duty_powers_apart": (
-        "系统管理、安全管理、安全审计与数据业务四类岗位不得由一人同时担任",
+        "系统管理、安全管理、安全审计、数据业务四类岗位不得由同一人兼任",
         "System, security and audit administration and work on records are never held by one person at a time",
     ),
     "access_staff_no": (
@@ -191,7 +193,7 @@ _CONFLICTS = {
     ),
     "access_proposal_person_left": ("该人员已停用", "That person has been disabled"),
     "access_proposal_raises_nothing": (
-        "该岗位的可接触密级已不低于所提",
+        "该岗位现有的可接触级别已不低于所提级别",
         "The clearance of that duty is as high already",
     ),
     "access_undertaking_name": ("签署的姓名与登记的姓名不一致", "The name is not the one that is registered"),
@@ -200,9 +202,9 @@ _CONFLICTS = {
         "The undertaking has changed; read the version in force and sign that",
     ),
     "access_undertaking_signature_pkey": ("您已签署这一版本", "You have signed this version"),
-    "access_proposal_body_check": ("承诺书须为 20 至 20000 字", "An undertaking has 20 to 20,000 characters"),
+    "access_proposal_body_check": ("承诺书须为 20 至 20,000 字", "An undertaking has 20 to 20,000 characters"),
     "access_proposal_unknown_limit": ("没有这项限额", "There is no such limit"),
-    "access_duty_kind_check": ("没有这个岗位", "There is no such duty"),
+    "access_duty_kind_check": ("没有该岗位", "There is no such duty"),
     "access_duty_check": ("结束日期不得早于开始日期", "A duty does not end before it starts"),
     "access_person_staff_no_key": ("警号（工号）已被使用", "The staff number is taken"),
     "access_way_in_account": ("该人员没有这个账号", "That person has no such account"),
@@ -236,9 +238,9 @@ _CONFLICTS = {
     "access_proposal_policy": ("这项策略只能设为 1 或 2", "This policy is set to 1 or 2"),
     "access_token_name": ("令牌须有名称，不超过 60 字", "A token needs a name of at most 60 characters"),
     "access_token_days": ("令牌有效期为 1 至 90 天", "A token lasts 1 to 90 days"),
-    "access_token_many": ("有效令牌已有 10 个，请先撤销不用的", "There are ten live tokens; revoke one first"),
+    "access_token_many": ("有效令牌已达 10 个，请先撤销不再使用的令牌", "There are ten live tokens; revoke one first"),
     "access_token_account": (
-        "账号已停用，或须先修改密码，不能建立令牌",
+        "账号已停用或须先修改密码，不能建立令牌",
         "The account is disabled or its password must be changed first; it gets no token",
     ),
     "access_agency_parent_name_key": ("上级机构下已有同名机构", "The superior agency has one of that name"),
@@ -250,7 +252,7 @@ class Conflict(SuyuanError):
 
     def __init__(self, constraint: str) -> None:
         zh, en = _CONFLICTS.get(constraint, ("与已有数据冲突", "It conflicts with what is there"))
-        super().__init__("access.conflict", zh + "。", en + ".", "核对后重新填写。", "Check and enter it again.")
+        super().__init__("access.conflict", zh + "。", en + ".", "请核对后重新填写。", "Check and enter it again.")
 
 
 class Incomplete(SuyuanError):
@@ -307,7 +309,7 @@ class NoToken(SuyuanError):
 
     def __init__(self) -> None:
         super().__init__(
-            "access.no_token", "没有这个令牌，或它已撤销。", "No such token, or it was revoked before.",
+            "access.no_token", "没有该令牌，或该令牌已撤销。", "No such token, or it was revoked before.",
             "用 suyuan token list 查看。", "See `suyuan token list`.",
         )  # fmt: skip
 

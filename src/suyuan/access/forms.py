@@ -127,7 +127,7 @@ class DutyForm(_Plain):
     kind = forms.ChoiceField(label=_("岗位"), choices=[(kind, _(word)) for kind, word in DUTIES.items()])
     agency = forms.TypedChoiceField(label=_("管辖机构"), coerce=int, choices=_agency_choices)
     clearance = forms.TypedChoiceField(
-        label=_("可接触密级"), coerce=int, choices=[(1, _("1 级 内部")), (2, _("2 级 警务工作秘密"))]
+        label=_("可接触级别"), coerce=int, choices=[(1, _("内部（1 级）")), (2, _("警务工作秘密（2 级）"))]
     )
     starts_on = forms.DateField(label=_("开始日期"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     ends_on = forms.DateField(
@@ -185,7 +185,7 @@ class GroundForm(_Plain):
     kind = forms.ChoiceField(label=_("类别"), choices=[(kind, _(GROUNDS[kind])) for kind in ASSIGNED])
     reference = forms.CharField(label=_("案件编号或文号"), max_length=60, required=False)
     reason = forms.CharField(
-        label=_("办理事项"), max_length=200, min_length=4, help_text=_("写明要办什么；不得写入证件号码或电话号码。")
+        label=_("办理事项"), max_length=200, min_length=4, help_text=_("写明办理事项；不得填写证件号码或电话号码。")
     )
     ends_on = forms.DateField(
         label=_("结束日期（不含）"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")

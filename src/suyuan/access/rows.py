@@ -71,19 +71,19 @@ BOUND = (
 EVIDENCE: tuple[Placed | Bound, ...] = (
     *BOUND,
     *not_evidence(
-        "登录失败和使用次数的计数，过后即清；每次失败和每次查阅另有账目",
+        "登录失败和使用次数的计数，过后即清；每次失败和每次查阅另有审计条目",
         "counts of failed tries and of uses, emptied later; each try and each look is an entry",
         "access_try", "access_use", "access_used",
     ),
     recomputed("access_open_types", only_one="there is one row; verify names none and another"),
     *not_evidence(
-        "会话、命令和任务向数据库证明身份的凭据：改动它们可冒名办理，所办的每件事都有账目",
+        "会话、命令和任务向数据库证明身份的凭据：改动它们可冒名办理，所办的每件事都有审计条目",
         "what sessions, commands and tasks prove to the database who acts by: whoever changes them can act as somebody, "
         "and every act is an entry",
         "access_proof", "access_secret", "access_voucher",
     ),
     *not_evidence(
-        "口令之外的登录凭据和会话：改动它们可冒名登录，而每次登录都有账目",
+        "口令之外的登录凭据和会话：改动它们可冒名登录，而每次登录都有审计条目",
         "second factors, identities at a provider and sessions: whoever changes them can sign in as somebody, and "
         "every sign-in is an entry",
         "mfa_authenticator", "usersessions_usersession", "django_session", "socialaccount_socialaccount",

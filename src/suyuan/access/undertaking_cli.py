@@ -40,7 +40,7 @@ def undertaking_sign(name: str, version: int, username: str) -> None:
         room.sign(who, version, room.current().digest, name)
 
 
-@undertaking.command("signed", help="谁签署了哪一版 · who has signed which version")
+@undertaking.command("signed", help="各版本签署情况 · who has signed which version")
 @as_option
 @JSON
 def undertaking_signed(username: str, as_json: bool) -> None:

@@ -123,7 +123,7 @@ def agencies(request: ActingRequest) -> HttpResponse:
         and form.is_valid()
         and _try(form, lambda: actions.add_agency(request.acting, **form.cleaned_data))
     ):
-        messages.success(request, _("机构已增加。"))
+        messages.success(request, _("机构已新增。"))
         return redirect("access:agencies")
     listed = [(one, _(AGENCY_KINDS[one.kind])) for one in queries.agencies()]
     return render(request, "access/agencies.html", {"agencies": listed, "form": form if may else None})

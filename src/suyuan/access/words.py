@@ -11,7 +11,7 @@ DUTIES = {
     "second_reviewer": _("复审人"),
     "final_reviewer": _("终审人"),
     "department_head": _("部门负责人"),
-    "storage_custodian": _("存储管理人"),
+    "storage_custodian": _("存储管理员"),
     "analyst": _("研判人员"),
     "security_auditor": _("安全审计员"),
     "system_administrator": _("系统管理员"),
@@ -42,7 +42,7 @@ GROUNDS = {
 }
 PROPOSALS = {
     "grant": _("授予岗位"),
-    "clearance": _("提高可接触密级"),
+    "clearance": _("提高可接触级别"),
     "limit": _("变更限额"),
     "undertaking": _("发布保密承诺书新版本"),
 }
@@ -61,7 +61,7 @@ WAY_STATES = {
     "lapsed": ("rest", _("已失效")),
 }
 LIMITS = {
-    "look": _("查阅记录"),
+    "look": _("打开记录"),
     "list": _("列表浏览"),
     "search": _("检索"),
     "reveal": _("显示完整的标识信息"),
@@ -73,11 +73,11 @@ LIMITS = {
 STRETCHES = {"hour": _("每小时"), "day": _("每天"), "standing": _("长期")}
 # What a standing policy is set to.
 SETTINGS = {
-    "password": {1: _("等级保护：定期更换"), 2: _("ASVS：长密码，不定期更换")},
-    "second_factor": {1: _("自愿登记"), 2: _("人人必须登记")},
+    "password": {1: _("等级保护：复杂度要求，定期更换"), 2: _("ASVS：长密码，不要求定期更换")},
+    "second_factor": {1: _("自愿启用"), 2: _("全员必须启用")},
 }
 AGENCY_KINDS = {
-    "ministry": _("部"),
+    "ministry": _("部级"),
     "province": _("省级"),
     "city": _("市级"),
     "county": _("县级"),

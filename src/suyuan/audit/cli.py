@@ -54,7 +54,7 @@ def verifier(out: Path) -> None:
 
 
 @ledger.command(
-    help="按保存期限清理旧账目（每日自动执行） · prune what the policy no longer keeps; done by itself daily"
+    help="按保存期限清理旧条目（每日自动执行） · prune what the policy no longer keeps; done by itself daily"
 )
 @as_option
 @with_database
@@ -69,10 +69,10 @@ def prune(username: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"entries": gone, "prunings": [one.pruning for one in done]}))
     else:
-        click.echo(say(f"已清理 {gone:,} 条账目", f"{gone:,} entries pruned"))
+        click.echo(say(f"已清理 {gone:,} 个条目", f"{gone:,} entries pruned"))
 
 
-@ledger.command("staff", help="登记哪条记录是某名人员本人的 · say which record is about a member of staff")
+@ledger.command("staff", help="登记某人员本人对应的记录 · say which record is about a member of staff")
 @click.argument("person", type=int)
 @click.argument("record", type=click.UUID)
 @as_option

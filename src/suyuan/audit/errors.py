@@ -17,7 +17,7 @@ class NotSequenced(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "audit.not_sequenced",
-            "该记录的账目还没有编入账本哈希树，暂不能出具证明。",
+            "该记录的条目尚未编入账本哈希树，暂不能出具证明。",
             "Entries about this record have no place in the ledger's tree yet, so there is nothing to prove it by.",
             "系统运行时数秒内即编入，请稍后再试。",
             "While the system runs they are placed within seconds; try again.",
@@ -27,9 +27,9 @@ class NotSequenced(SuyuanError):
 _RULES = {
     "audit_draw_refused": ("该周尚未结束，或种子与账本登记的不符", "The week is not over, or the seed is not the one in the ledger"),
     "audit_purpose": ("查询账本须先选定四项法定用途之一", "The ledger is read for one of the four lawful purposes"),
-    "audit_item_answered": ("该项已经答复", "That item has been answered"),
+    "audit_item_answered": ("该项已答复", "That item has been answered"),
     "audit_item_not_ones_own": ("不能核查自己的查阅", "Nobody answers for their own accesses"),
-    "audit_item_two_persons": ("部门负责人与审计员须为两人", "Head and auditor are two persons"),
+    "audit_item_two_persons": ("部门负责人与安全审计员不得为同一人", "Head and auditor are two persons"),
     "audit_finding_closed": ("该问题已办结或不在职责范围内", "That finding is closed or out of range"),
     "audit_finding_not_by_its_subject": (
         "不能由被核查人办理", "Nobody deals with a finding about themselves"

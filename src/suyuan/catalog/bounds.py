@@ -48,8 +48,8 @@ RECOGNITION = Forbidden(
     ("人脸", "人像比对", "面部特征", "指纹特征", "声纹", "步态", "虹膜", "人证核验", "身份识别结果", "renlian", "shengwen", "hongmo"),
     ("face", "facial", "faceprint", "gait", "voiceprint", "iris", "biometric", "biometrics", "fingerprint", "recognition",
      "recognised", "recognized"),
-    "涉及人脸、步态、声纹等识别", "is about recognising faces, gaits, voices or the like",
-    "本产品不做生物识别，删去该字段。", "The product recognises nobody; leave the field out.",
+    "涉及人脸、步态、声纹等生物识别", "is about recognising faces, gaits, voices or the like",
+    "本产品不进行生物识别，请删除该字段。", "The product recognises nobody; leave the field out.",
 )  # fmt: skip
 LOCATION = Forbidden(
     "bounds.location",
@@ -68,7 +68,7 @@ SCORE = Forbidden(
     ("score", "scores", "scoring", "risk", "ranking", "rank", "predicted", "prediction", "profile", "profiling", "suspicion",
      "likelihood", "dangerousness", "propensity", "riskscore", "risklevel", "threat"),
     "是对人的评分、排序或预测", "scores, ranks or predicts a person",
-    "本产品不给人评分、排序或预测，删去该字段。", "The product scores nobody; leave the field out.",
+    "本产品不对人员评分、排序或预测，请删除该字段。", "The product scores nobody; leave the field out.",
 )  # fmt: skip
 GRADE = SCORE._replace(
     zh=("等级", "级别", "指数", "分值", "得分", "评级", "评定", "积分", "计分", "打分", "星级", "档次", "档位", "梯次", "分级", "定级", "等次", "权重",
@@ -96,7 +96,7 @@ PARTICIPANTS = Forbidden(
     ("参与人", "参加人", "参与者", "参加者", "到场人员", "人员名单", "名单", "组织者姓名", "到场者", "在场人员",
      "canjiaren", "canyuren", "mingdan"),
     ("participant", "participants", "attendee", "attendees", "attendance", "guests", "members"),
-    "是活动的参与人员", "is about who took part in an event",
+    "涉及活动的参与人员", "is about who took part in an event",
     "活动只记时间、地点、规模和处置，删去该字段。", "An event has time, place, scale and handling; leave the field out.",
 )  # fmt: skip
 CONTROL = re.compile(
@@ -146,8 +146,8 @@ def _people(name: str) -> str:
 def check_level(level: int | None, place: Place, report: Report) -> None:
     """Levels 3 to 5 are state secrets; no type has one by itself."""
     if level is not None and level not in (1, 2):
-        report.add(place, "level", f"类型的密级不能是 {level}", f"a type cannot have the level {level}",
-                   "类型只能是 1（内部）或 2（警务工作秘密）；3 至 5 级须有经批准的密码提供方。",
+        report.add(place, "level", f"类型的保密级别不能是 {level}", f"a type cannot have the level {level}",
+                   "类型只能是 1（内部）或 2（警务工作秘密）；3 至 5 级属国家秘密，须配备经核准的密码设备。",
                    "Types have level 1 or 2; levels 3 to 5 need an approved cipher provider.")  # fmt: skip
 
 
@@ -166,9 +166,9 @@ def _protection(one: RecordType, report: Report) -> None:
     """Protected fields are kept where the norm names them and used for nothing; identifying ones are no facets."""
     for field in one.fields.values():
         if field.protection == "identifying" and field.facet:
-            report.add(field.place, "bounds.identifying_facet", f"字段“{field.name}”能指认个人，不能作为筛选项",
+            report.add(field.place, "bounds.identifying_facet", f"字段“{field.name}”能识别个人，不能作为筛选项",
                        f"the field `{field.name}` identifies a person and cannot be a facet",
-                       "去掉 facet: true。", "Take facet: true away.")  # fmt: skip
+                       "删除 facet: true。", "Take facet: true away.")  # fmt: skip
         if field.protection != "protected":
             if field.table == PEOPLES:
                 report.add(field.place, "bounds.protected_use", f"字段“{field.name}”用民族代码表，却没有声明为受保护",
@@ -181,7 +181,7 @@ def _protection(one: RecordType, report: Report) -> None:
                        "删去该字段。", "Leave the field out.")  # fmt: skip
         for use_zh, use_en, mend in _uses(one, field):
             report.add(field.place, "bounds.protected_use", f"受保护字段“{field.name}”不能{use_zh}",
-                       f"the protected field `{field.name}` cannot be {use_en}", f"去掉 {mend}。", f"Take {mend} away.")  # fmt: skip
+                       f"the protected field `{field.name}` cannot be {use_en}", f"删除 {mend}。", f"Take {mend} away.")  # fmt: skip
 
 
 def _uses(one: RecordType, field: Field) -> Iterator[tuple[str, str, str]]:
@@ -291,7 +291,7 @@ def _event(one: RecordType, report: Report) -> None:
     else:
         return
     for field in people:
-        report.add(field.place, PARTICIPANTS.code, f"字段“{field.name}”使活动与具体的人相连",
+        report.add(field.place, PARTICIPANTS.code, f"字段“{field.name}”将活动与具体人员关联",
                    f"the field `{field.name}` ties an event to a person", PARTICIPANTS.mend_zh, PARTICIPANTS.mend_en)  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """`cleared.yaml`: names that look like a protected attribute and that a person has looked at and found innocent.
 
-- {type: venue, field: race_kind, who: 王某 数据标准岗, when: 2026-03-01, why: "赛事种类,不是种族"}
+- {type: venue, field: race_kind, who: 王某 数据标准岗, when: 2026-03-01, why: "赛事种类，不是种族"}
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def read_cleared(path: Path, shown: str, report: Report) -> dict[tuple[str, str]
             report.add(
                 Place(shown, 1),
                 "shape",
-                "应是列表",
+                "应为列表",
                 "must be a list",
                 "每条写成 - {type, field, who, when, why}。",
                 "Write each entry as - {type, field, who, when, why}.",
@@ -35,7 +35,7 @@ def read_cleared(path: Path, shown: str, report: Report) -> dict[tuple[str, str]
         report.add(
             root.place,
             "shape",
-            "应是列表",
+            "应为列表",
             "must be a list",
             "每条写成 - {type, field, who, when, why}。",
             "Write each entry as - {type, field, who, when, why}.",

@@ -26,7 +26,7 @@ from suyuan.installation.command import data_option, json_option
 
 DOMAINS = {"case": ("案件", "cases"), "population": ("人口", "population"), "order": ("治安", "public order"),
            "traffic": ("交通", "traffic")}  # fmt: skip
-PROTECTIONS = {"identifying": ("能指认个人", "identifying"), "protected": ("受保护", "protected")}
+PROTECTIONS = {"identifying": ("可识别个人", "identifying"), "protected": ("受保护", "protected")}
 
 
 @click.group(help="类型目录 · record types and code tables")
@@ -34,7 +34,9 @@ def catalog() -> None:
     """Commands of the catalog."""
 
 
-@catalog.command(help="检查目录：逐处指出错误及改法 · every mistake with file, line and mend; exit 1 if there is one")
+@catalog.command(
+    help="检查目录：逐处指出错误及改正办法 · every mistake with file, line and mend; exit 1 if there is one"
+)
 @click.argument("overlay", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @data_option
 @json_option
@@ -248,7 +250,12 @@ def _summary(found: Loaded) -> str:
 
 
 def _lines(one: RecordType) -> Iterator[str]:
-    head = [one.id, say(one.label.zh, one.label.en), say(*DOMAINS[one.domain]), f"{say('密级', 'level')} {one.level}"]
+    head = [
+        one.id,
+        say(one.label.zh, one.label.en),
+        say(*DOMAINS[one.domain]),
+        f"{say('保密级别', 'level')} {one.level}",
+    ]
     yield "  ".join([*head, f"{say('编号', 'key')} {', '.join(one.key)}" if one.key else "", one.clause]).rstrip()
     for group in one.groups:
         yield f"[{say(group.label.zh, group.label.en)}]"

@@ -137,7 +137,7 @@ def _limit(section: Section, name: str, kind: str) -> str | None:
         section.report.add(
             section.place(name),
             "limit",
-            f"“{name}”应是{wanted[0]}",
+            f"“{name}”应为{wanted[0]}",
             f"`{name}` must be {wanted[1]}",
             "请改成这样的值。",
             "Write such a value.",
@@ -168,7 +168,7 @@ def _pattern(section: Section) -> str | None:
 def _duration(section: Section, name: str) -> str | None:
     said = section.text(name)
     if said is not None and not DURATION.fullmatch(said):
-        section.report.add(section.place(name), "duration", f"“{name}”应是时长，如 P1Y、P6M、P30D",
+        section.report.add(section.place(name), "duration", f"“{name}”应为时长，如 P1Y、P6M、P30D",
                            f"`{name}` must be a duration such as P1Y, P6M or P30D",
                            "请写成 P1Y、P6M 或 P30D 这样的时长。", "Write a duration such as P1Y, P6M or P30D.")  # fmt: skip
         return None
@@ -220,7 +220,7 @@ def _mapping(section: Section, name: str, report: Report) -> dict[str, Node]:
         report.add(
             node.place,
             "shape",
-            f"“{name}”应是一组“name: value”",
+            f"“{name}”应为一组“name: value”",
             f"`{name}` must be a mapping",
             "请写成缩进的“name: value”。",
             "Write indented lines of `name: value`.",
@@ -234,7 +234,7 @@ def _list(section: Section, name: str, report: Report) -> tuple[Node, ...]:
         report.add(
             node.place,
             "shape",
-            f"“{name}”应是列表",
+            f"“{name}”应为列表",
             f"`{name}` must be a list",
             "每一项另起一行，以“- ”开头。",
             "Give each entry a line that begins with `- `.",

@@ -106,7 +106,7 @@ def _add_drafts(drafts: dict[str, Draft], folder: Path, shown: str, report: Repo
         text = read_text(path, f"{shown}/{path.name}", report)
         root = parse(f"{shown}/{path.name}", text, report) if text is not None else None
         if root and root.items is None:
-            report.add(root.place, "shape", "应是一组“type: fields”", "must be a mapping of types",
+            report.add(root.place, "shape", "应为一组“type: fields”", "must be a mapping of types",
                        "请从类型的名称写起，如 case:。", "Begin with the name of a type, such as case:.")  # fmt: skip
         for type_id, node in ((root.items if root else None) or {}).items():
             known = drafts.get(type_id)

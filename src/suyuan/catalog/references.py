@@ -70,7 +70,7 @@ def _names(one: RecordType, report: Report) -> None:
     named += [(name, rule.id, rule.place) for rule in one.rules for name in rule.fields]
     for name, where, place in named:
         if name not in one.fields:
-            report.unknown(place, "no_field", f"“{one.id}”的 {where} 提到的字段“{name}”不存在（或在待放行之列）",
+            report.unknown(place, "no_field", f"“{one.id}”的 {where} 提到的字段“{name}”不存在（或处于待放行状态）",
                            f"`{where}` of `{one.id}` names `{name}`, which is no field (or is in quarantine)",
                            name, one.fields)  # fmt: skip
 
@@ -123,7 +123,7 @@ def _condition(says: str, place: Place, one: RecordType, report: Report) -> bool
         return False
     missing = sorted(name for name in named if name not in one.fields)
     for name in missing:
-        report.unknown(place, "no_field", f"条件提到的字段“{name}”不存在（或在待放行之列）",
+        report.unknown(place, "no_field", f"条件提到的字段“{name}”不存在（或处于待放行状态）",
                        f"the condition names `{name}`, which is no field (or is in quarantine)", name, one.fields)  # fmt: skip
     return not missing
 
@@ -134,7 +134,7 @@ def _time(one: RecordType, report: Report) -> None:
         report.add(
             one.place,
             "time",
-            f"time 应是日期字段，“{field.name}”不是",
+            f"time 应为日期字段，“{field.name}”不是",
             f"`time` must name a date; `{field.name}` is none",
             "请写一个未受保护的日期字段，或删去 time。",
             "Name a date field that is not protected, or take `time` away.",

@@ -45,7 +45,7 @@ class Report:
         """Note a word that is not among the known ones, with the nearest right one."""
         near = nearest(name, known)
         if near:
-            self.add(place, code, zh, en, f"是否为“{near}”?", f"Did you mean `{near}`?")
+            self.add(place, code, zh, en, f"是否为“{near}”？", f"Did you mean `{near}`?")
         else:
             shown = sorted(known)[:40]
             self.add(place, code, zh, en, f"可用：{'、'.join(shown)}。", f"Known: {', '.join(shown)}.")
@@ -117,7 +117,7 @@ class _Reader:
             return Node(place, text="" if node.tag.endswith(":null") else str(node.value))
         if id(node) in self._seen:
             self._report.add(place, "alias", "目录文件不使用 YAML 别名(&、*)", "catalog files use no YAML aliases (& and *)",
-                             "请把内容写全。", "Write it out.")  # fmt: skip
+                             "请写出完整内容。", "Write it out.")  # fmt: skip
             return Node(place, text="")
         self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
@@ -130,7 +130,7 @@ class _Reader:
         for key, value in node.value:
             name = str(key.value)
             if name in names:
-                self._report.add(Place(self._file, key.start_mark.line + 1), "twice", f"“{name}”写了两次",
+                self._report.add(Place(self._file, key.start_mark.line + 1), "twice", f"“{name}”重复",
                                  f"`{name}` is written twice", "请删去一个。", "Remove one.")  # fmt: skip
             names.add(name)
             read = self.read(value)
@@ -147,7 +147,7 @@ class Section:
             report.add(
                 node.place,
                 "shape",
-                f"{what}应是一组“name: value”",
+                f"{what}应为一组“name: value”",
                 f"{what} must be a mapping of names to values",
                 "请写成缩进的“name: value”。",
                 "Write indented lines of `name: value`.",
@@ -243,7 +243,7 @@ class Section:
         self.report.add(
             node.place,
             "shape",
-            f"“{name}”应是{zh}",
+            f"“{name}”应为{zh}",
             f"`{name}` must be {en}",
             "请改成这样的值。",
             "Write such a value.",

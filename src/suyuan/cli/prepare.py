@@ -21,7 +21,7 @@ def tell(zh: str, en: str) -> None:
 @with_database
 @click.option("--demo", is_flag=True, help="载入演示数据（仅一次） Load the demonstration (once)")
 def prepare(demo: bool) -> None:
-    """建角色、密钥和数据表，检查后报告谁可登录。Make roles, keys and tables, check them, report who can sign in (JSON)."""
+    """建立角色、密钥和数据表，检查后列出可登录人员。Make roles, keys and tables, check them, report who can sign in (JSON)."""
     here = current()
     if here.place.embedded:
         from suyuan.installation.roles import prepare_embedded

@@ -61,7 +61,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="suyuan")
 def root() -> None:
-    """Suyuan 溯源：可证明的警务数据记录。Records whose whole life can be proved.
+    """Suyuan 溯源：可证明的公安数据记录。Records whose whole life can be proved.
 
     语言 Language: SUYUAN_LANG=zh|en。退出码 exit codes: 0 成功 ok, 1 有问题 findings, 2 用法错误或被拒绝 refused.
     """

@@ -173,7 +173,7 @@ def _welcome(address: str, told: dict[str, object]) -> None:
     accounts = told.get("accounts")
     if isinstance(accounts, list):
         tell(
-            f"  可登录的人（密码在 {told['accounts_file']}）：",
+            f"  可登录人员（密码见 {told['accounts_file']}）：",
             f"  Who can sign in (passwords in {told['accounts_file']}):",
         )
         for account in accounts:

@@ -22,10 +22,10 @@ AMENDS = "_amends"
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PLAIN = (str, int, float, bool, type(None))
 _WORDS = {
-    "no_record": ("应是记录编号", "It is no record's id"),
+    "no_record": ("应为记录编号", "It is no record's id"),
     "quarantined": ("这个字段在隔离中，须由两人放行", "This field lies in quarantine until two persons cleared it"),
     "unknown_field": ("这类记录没有这个字段", "This type has no such field"),
-    "no_value": ("值应是文字、数字、布尔值或空值", "A value is text, a number, a boolean or null"),
+    "no_value": ("值应为文字、数字、布尔值或空值", "A value is text, a number, a boolean or null"),
 }
 
 

@@ -24,7 +24,7 @@ from suyuan.installation.command import data_option, json_option
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mapping", "-m", "mapping_name", required=True, metavar="MAPPING",
               help="内置映射名称或 YAML 文件 A shipped mapping's name, or a YAML file")  # fmt: skip
-@click.option("--as", "username", metavar="USER", help="以谁的身份导入 Whose import it is")
+@click.option("--as", "username", metavar="USER", help="以何人身份导入 Whose import it is")
 @click.option("--dry-run", is_flag=True, help="只检查，不入库；无须安装 Only check; needs no installation")
 @click.option("--findings", "findings_path", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT.xlsx",
               help="把问题写入工作簿 Write the findings to a workbook")  # fmt: skip
@@ -47,7 +47,7 @@ def import_(
         result, extra = _rehearse(file, chosen, options, findings_path, as_json)
     elif username is None:
         raise click.UsageError(
-            say("请用 --as 指明以谁的身份导入，或加 --dry-run", "Say whose import it is with --as, or add --dry-run")
+            say("请用 --as 指明导入人账号，或加 --dry-run", "Say whose import it is with --as, or add --dry-run")
         )
     else:
         from suyuan.collection.command import import_for_good

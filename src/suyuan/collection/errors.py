@@ -71,7 +71,7 @@ class ImportMissing(SuyuanError):
 
     def __init__(self) -> None:
         super().__init__(
-            "collection.missing", "没有找到这次导入，或它不属于您。", "No such import, or it is not yours.",
+            "collection.missing", "未找到该次导入，或该导入不属于您。", "No such import, or it is not yours.",
             "请从“导入文件”页面重新打开。", "Open it again from the import page.",
         )  # fmt: skip
 

@@ -118,7 +118,7 @@ def _send(request: Any, draft: UUID, record_type: RecordType, amends: UUID | Non
         return _form(request, draft, record_type, values, verdict, amends=amends, version=changed.version,
                      changed=changed, status=409)  # fmt: skip
     if not verdict.passes:
-        messages.error(request, _("有必须更正的问题，请看标红的项目。"))
+        messages.error(request, _("存在必须更正的问题，请查看标红的项目。"))
         return _form(request, draft, record_type, values, verdict, amends=amends, version=version, status=422)
     twins = [] if amends or request.POST.get("_confirmed") else forms.twins(request.acting, record_type, verdict)
     if twins:

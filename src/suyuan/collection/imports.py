@@ -122,7 +122,7 @@ class Words:
 
 def _reason(mapping: Mapping, index: int) -> dict[str, str]:
     if index == NOTHING:
-        return {"zh": "空行，或没有可形成记录的内容", "en": "blank, or nothing that makes a record"}
+        return {"zh": "空行，或没有可生成记录的内容", "en": "blank, or nothing that makes a record"}
     return {"zh": mapping.skip[index].zh, "en": mapping.skip[index].en}
 
 
@@ -212,9 +212,9 @@ def _children(checked: list[Checked], outcomes: dict[int, Outcome]) -> Counter[s
 
 def _unreconciled(tally: Tally, rows: int) -> ImportRefused:
     return ImportRefused(
-        "collection.unreconciled", f"来源有 {rows} 行，结果合计 {tally.rows} 行，不相符，导入没有完成。",
+        "collection.unreconciled", f"来源 {rows} 行，结果合计 {tally.rows} 行，两者不符，导入未完成。",
         f"The source has {rows} rows but {tally.rows} have an outcome; the import was not completed.",
-        "请保留该文件并报告给管理员。", "Keep the file and tell your administrator.",
+        "请保留该文件并报告系统管理员。", "Keep the file and tell your administrator.",
     )  # fmt: skip
 
 

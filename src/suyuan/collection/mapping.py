@@ -2,7 +2,7 @@
 
     mapping: sf_inspections
     label: {zh: 旧金山食品场所检查, en: San Francisco inspections}
-    legal_basis: 公开数据,仅供演示
+    legal_basis: 公开数据，仅供演示
     source: {format: csv, encoding: windows-1252, null: [NA], licence: PDDL}
     records:
       - type: inspection
@@ -296,7 +296,7 @@ def _number(section: Section, name: str) -> str | None:
     try:
         float(value)
     except (TypeError, ValueError) as exc:
-        raise _fault(section.where(name), f"{name} 应是数字", f"`{name}` must be a number") from exc
+        raise _fault(section.where(name), f"{name} 应为数字", f"`{name}` must be a number") from exc
     return str(value)
 
 
@@ -305,14 +305,14 @@ def _integer(section: Section, name: str) -> int | None:
     if value is None:
         return None
     if not (isinstance(value, str) and value.isdecimal()):
-        raise _fault(section.where(name), f"{name} 应是整数", f"`{name}` must be a whole number")
+        raise _fault(section.where(name), f"{name} 应为整数", f"`{name}` must be a whole number")
     return int(value)
 
 
 def _flag(section: Section, name: str) -> bool:
     value = section.get(name, "false")
     if value not in ("true", "false"):
-        raise _fault(section.where(name), f"{name} 应是 true 或 false", f"`{name}` must be true or false")
+        raise _fault(section.where(name), f"{name} 应为 true 或 false", f"`{name}` must be true or false")
     return bool(value == "true")
 
 
@@ -326,13 +326,13 @@ def _text(section: Section, name: str, default: str | None = None) -> str:
 def _section(section: Section, name: str, default: Section | None = None) -> Section:
     value = section.get(name, default)
     if not isinstance(value, Section):
-        raise _fault(section.where(name), f"“{name}”应是一组设置", f"`{name}` must be a group of settings")
+        raise _fault(section.where(name), f"“{name}”应为一组设置", f"`{name}` must be a group of settings")
     return value
 
 
 def _as_section(item: Any, where: str, name: str) -> Section:
     if not isinstance(item, Section):
-        raise _fault(where, f"“{name}”的每一项应是一组设置", f"each item of `{name}` must be a group of settings")
+        raise _fault(where, f"“{name}”的每一项应为一组设置", f"each item of `{name}` must be a group of settings")
     return item
 
 
@@ -343,7 +343,7 @@ def _list(section: Section, name: str, *, required: bool = False) -> list[Any]:
     if not isinstance(value, list) or (required and not value):
         raise _fault(
             section.where(name),
-            f"“{name}”应是列表",
+            f"“{name}”应为列表",
             f"`{name}` must be a list",
             "每项以 - 开头。",
             "Start items with -.",
@@ -354,7 +354,7 @@ def _list(section: Section, name: str, *, required: bool = False) -> list[Any]:
 def _only(section: Section, allowed: frozenset[str]) -> None:
     for name in section:
         if name not in allowed:
-            raise _fault(section.where(name), f"不认识的设置“{name}”", f"unknown setting `{name}`",
+            raise _fault(section.where(name), f"未知的设置项“{name}”", f"unknown setting `{name}`",
                          f"可用：{'、'.join(sorted(allowed))}。", f"Known here: {', '.join(sorted(allowed))}.")  # fmt: skip
 
 

@@ -179,7 +179,9 @@ def _check_record(record: RecordSpec, catalog: Catalog) -> None:
             raise MappingFault(spec.where, f"没有代码表“{spec.lookup}”", f"no code table `{spec.lookup}`")
         unit = known.fields[name].unit
         if spec.unit and unit and spec.unit != unit and (spec.unit, unit) not in sql.UNITS:
-            raise MappingFault(spec.where, f"不会把 {spec.unit} 换算为 {unit}", f"cannot convert {spec.unit} to {unit}")
+            raise MappingFault(
+                spec.where, f"不支持将 {spec.unit} 换算为 {unit}", f"cannot convert {spec.unit} to {unit}"
+            )
 
 
 def _held(record: RecordSpec, name: str) -> MappingFault:

@@ -20,7 +20,7 @@ EVIDENCE: tuple[Placed | Bound, ...] = (
         "collection_draft", "collection_upload", "collection_found",
     ),
     *not_evidence(
-        "对接口程序的答复，仅供重发时照样答复；所报批次另有账目",
+        "对接口程序的答复，仅供重发时照样答复；所报批次另有审计条目",
         "what a program was answered, to answer the same again; the batch itself is entered",
         "collection_delivery",
     ),

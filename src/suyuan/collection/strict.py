@@ -53,7 +53,7 @@ def read(text: str, file: str) -> Section:
     except yaml.YAMLError as exc:
         raise MappingFault(f"{file}:1", "不是有效的 YAML", "not valid YAML") from exc
     if not isinstance(node, yaml.MappingNode):
-        raise MappingFault(f"{file}:1", "文件应是“name: value”的结构", "the file must consist of `name: value`")
+        raise MappingFault(f"{file}:1", "文件应为“name: value”的结构", "the file must consist of `name: value`")
     section: Section = _build(node, file)
     return section
 
@@ -118,11 +118,11 @@ def _build(node: yaml.Node, file: str) -> Any:
 def _add(section: Section, name_node: yaml.Node, value: Any) -> None:
     line = name_node.start_mark.line + 1
     if not isinstance(name_node, yaml.ScalarNode):
-        raise MappingFault(f"{section.file}:{line}", "名称应是文字", "a name must be plain text")
+        raise MappingFault(f"{section.file}:{line}", "名称应为文字", "a name must be plain text")
     name = name_node.value
     if name in section:
         raise MappingFault(
-            f"{section.file}:{line}", f"“{name}”写了两次", f"`{name}` occurs twice",
+            f"{section.file}:{line}", f"“{name}”重复", f"`{name}` occurs twice",
             "请删去其中一个。", "Remove one of them.",
         )  # fmt: skip
     section[name], section.lines[name] = value, line

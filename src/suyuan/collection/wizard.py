@@ -225,5 +225,5 @@ def _too_large() -> ImportRefused:
     limit = actions.LARGEST >> 20
     return ImportRefused(
         "collection.upload_too_large", f"文件超过 {limit} MB。", f"The file is larger than {limit} MB.",
-        "请用命令 suyuan import 导入，它没有这个限制。", "Use the command `suyuan import`, which has no such limit.",
+        "请用命令 suyuan import 导入，该命令无此限制。", "Use the command `suyuan import`, which has no such limit.",
     )  # fmt: skip

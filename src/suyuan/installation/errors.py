@@ -40,9 +40,9 @@ class InstallationMissing(SuyuanError):
     def __init__(self, data: Path) -> None:
         super().__init__(
             "installation.missing",
-            f"数据目录 {data} 中还没有安装。",
+            f"数据目录 {data} 中尚未安装。",
             f"There is no installation in {data} yet.",
-            "先执行 suyuan up（或 suyuan up --demo）；数据在别处时用 --data 指明。",
+            "先执行 suyuan up（或 suyuan up --demo）；数据在其他目录的，用 --data 指明。",
             "Run `suyuan up` (or `suyuan up --demo`) first; if the data lies elsewhere, name it with --data.",
         )
 
@@ -55,7 +55,7 @@ class AlreadyRunning(SuyuanError):
             "installation.already_running",
             f"数据目录 {data} 已由另一个进程使用：{who or '未知'}。",
             f"The data folder {data} is in use by another process: {who or 'unknown'}.",
-            "直接打开它的地址，或先在那个终端按 Ctrl-C 停止；要同时运行另一套，请用 --data 指定另一个目录。",
+            "直接打开它的地址，或先在该终端按 Ctrl-C 停止；要同时运行另一套，请用 --data 指定另一个目录。",
             "Open its address, or stop it with Ctrl-C where it runs; for a second installation give another --data.",
         )
 
@@ -94,7 +94,7 @@ class DiskFull(SuyuanError):
             "installation.disk_full",
             f"{folder} 所在磁盘空间不足，仅剩 {free_mb} MB。",
             f"The disk of {folder} is full: {free_mb} MB left.",
-            "清出至少 500 MB 空间后重新执行；已确认的数据都在，无需修复。",
+            "清出至少 500 MB 空间后重新执行；已确认的数据完好，无须修复。",
             "Free at least 500 MB and start again; everything acknowledged is safe and nothing needs repair.",
         )
 
@@ -105,9 +105,9 @@ class StaleLock(SuyuanError):
     def __init__(self, lock: Path, pid: int, why: str) -> None:
         super().__init__(
             "installation.stale_lock",
-            f"锁文件 {lock} 仍在（进程 {pid}:{why}），等待 30 秒后仍不能启动数据库。",
+            f"锁文件 {lock} 仍在（进程 {pid}：{why}），等待 30 秒后仍不能启动数据库。",
             f"The lock file {lock} is still there (process {pid}: {why}); the database did not start within 30 seconds.",
-            f"用 ps -fp {pid} 查看该进程：是本系统的 postgres 就先停止它；确认没有 postgres 使用该目录后再移走锁文件。",
+            f"用 ps -fp {pid} 查看该进程：如为本系统的 postgres，请先停止；确认没有 postgres 使用该目录后，再移除锁文件。",
             f"Look at it with `ps -fp {pid}`: if it is this installation's postgres, stop it; "
             "move the lock file away only when no postgres uses the folder.",
         )
@@ -134,7 +134,7 @@ class VersionUnknown(SuyuanError):
             "installation.version_unknown",
             f"{what} 的 PostgreSQL 版本是 {found}，需要 {wanted}。",
             f"{what} has PostgreSQL {found}; needed is {wanted}.",
-            "自有服务器请升级到所列小版本（CVE-2025-8713 已修复）；数据目录请用写入它的那个版本的本系统，或先用 pg_upgrade 升级。",
+            "自有服务器请升级到所列小版本（CVE-2025-8713 已修复）；数据目录请使用写入时的本系统版本打开，或先用 pg_upgrade 升级。",
             "Update a server of your own to one of those minors (they have the fix of CVE-2025-8713); "
             "open a data folder with the release that wrote it, or take it over with pg_upgrade first.",
         )
@@ -149,7 +149,7 @@ class NewerData(SuyuanError):
             "installation.newer_data",
             f"数据库由更新版本的本系统写入（本版本不认识：{names}）。",
             f"The database was written by a later version of this program (unknown here: {', '.join(unknown[:3])}).",
-            "请用那个版本启动；不支持降级。",
+            "请使用写入该数据库的版本启动；不支持降级。",
             "Start it with that version; going back is not supported.",
         )
 
@@ -175,7 +175,7 @@ class RolesTaken(SuyuanError):
             "installation.roles_taken",
             f"该服务器上的角色 {role} 属于另一套安装。",
             f"The role {role} on that server belongs to another installation.",
-            "若就是那一套，用 --data 指向它的数据目录（其中有角色的口令）；若是同一服务器上的另一套，用 SUYUAN_ROLES 另取角色前缀。",
+            "若即该安装，用 --data 指向其数据目录（其中存有角色口令）；若为同一服务器上的另一安装，用 SUYUAN_ROLES 另取角色前缀。",
             "If it is that one, name its data folder with --data (it holds the passwords); for another installation on the "
             "same server give its roles another beginning with SUYUAN_ROLES.",
         )

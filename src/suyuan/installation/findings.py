@@ -218,7 +218,7 @@ def in_folder(installation: Installation) -> Iterator[Finding]:
             False,
             f"磁盘已用 {used:.0%}，剩 {free} MB",
             f"the disk is {used:.0%} full, {free} MB left",
-            "清理空间或扩容；写满后只读不写，已确认的数据不会丢",
+            "请清理空间或扩容；磁盘写满后只能读取、不能写入，已确认的数据不会丢失",
             "free or add space; a full disk stops writing, nothing acknowledged is lost",
         )
 

@@ -39,7 +39,7 @@ class Act(IntEnum):
 
 WORDS = {
     Act.collect: ("采集", "collected"),
-    Act.amend: ("修订", "amended"),
+    Act.amend: ("更正", "amended"),
     Act.consult: ("查看", "looked at"),
     Act.list: ("列表显示", "shown in a list"),
     Act.search: ("检索", "searched"),
@@ -59,8 +59,8 @@ WORDS = {
     Act.denied: ("被拒绝", "was denied"),
     Act.administer: ("管理操作", "administered"),
     Act.catalog_release: ("目录发布", "released a catalog"),
-    Act.prune: ("按期清理账目", "pruned old entries"),
-    Act.custody: ("密级开封/封闭", "unsealed or sealed a level"),
+    Act.prune: ("按期清理条目", "pruned old entries"),
+    Act.custody: ("警务工作秘密启封或封闭", "unsealed or sealed a level"),
     Act.audit: ("查询账本", "searched the ledger"),
     Act.audit_commit: ("封存抽查种子", "committed the seed of a sample"),
     Act.audit_draw: ("抽查", "drew a sample of accesses"),

@@ -14,7 +14,7 @@ from suyuan.installation import current
 QUIET = 300  # seconds in which the same alarm about the same thing is not said again
 
 WORDS = {
-    "witness_unreachable": ("见证方无法送达", "a witness could not be reached"),
+    "witness_unreachable": ("检查点未能送达见证方", "a witness could not be reached"),
     "ledger_unavailable": ("审计账本无法写入，已停止提供数据", "the ledger could not be written; no data was served"),
     "ledger_gap": ("审计账本缺少条目，已停止推进", "entries are missing from the ledger; it does not advance"),
     "signing_away": ("签名密钥不可用，检查点暂未签发", "the signing key cannot be used; no checkpoint is signed"),

@@ -99,7 +99,7 @@ def witness_list(as_json: bool) -> None:
     sys.exit(1 if bad else 0)
 
 
-@witness.command("check", help="比对一份保存下来的检查点（文件，或由标准输入） · hold a kept note against the log")
+@witness.command("check", help="比对已保存的检查点（文件或标准输入） · hold a kept note against the log")
 @click.argument("note", type=click.File(encoding="utf-8"), default="-")
 @with_database
 @json_option
@@ -115,9 +115,7 @@ def witness_check(note: TextIO, as_json: bool) -> None:
     sys.exit(0 if said == "agrees" else 1)
 
 
-@witness.command(
-    "print", help="把最新检查点做成可打印的一页（含二维码） · the newest checkpoint as a page to print, with QR"
-)
+@witness.command("print", help="生成最新检查点的打印页（含二维码） · the newest checkpoint as a page to print, with QR")
 @click.option("-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html")
 @with_database
 def witness_print(out: Path) -> None:

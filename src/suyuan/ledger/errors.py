@@ -58,7 +58,7 @@ class LedgerBehindWitness(SuyuanError):
             f"ledger.{how}",
             f"{zh}（{where}：见证 {witnessed} 条，现有 {size} 条），不能提供服务。",
             f"Not serving: {en} ({where}: witnessed {witnessed}, here {size}).",
-            "数据库可能被截断、替换或恢复到旧版本。请保留现场并通知安全审计员；确属已知的恢复，由审计员执行 suyuan ledger witness accept。",
+            "数据库可能被截断、替换或恢复到旧版本。请保留现场并通知安全审计员；确属已知恢复的，由安全审计员执行 suyuan ledger witness accept。",
             "The database may have been cut, replaced or put back. Keep everything as it is and call the security auditor; for a "
             "restore that is known, the auditor runs `suyuan ledger witness accept`.",
         )
@@ -83,8 +83,8 @@ class NothingWitnessed(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "ledger.nothing_witnessed",
-            "还没有签发过检查点。",
+            "尚未签发检查点。",
             "No checkpoint has been signed yet.",
-            "先执行 suyuan up，有账目后数秒内即签发。",
+            "先执行 suyuan up，账本有条目后数秒内即签发。",
             "Run `suyuan up`; a checkpoint is signed within seconds of the first entry.",
         )

@@ -22,9 +22,9 @@ MOST = 200_000  # entries that go in one transaction
 YEAR = 365 * 86_400 * 1_000_000  # microseconds: the floor, which no policy lowers
 _WORDS = {
     "ledger.pruning_unsigned": (
-        "清理没有相应的账目，或与账目不符，按删除论", "a pruning has no entry, or differs from it: what it names counts as deleted"),
+        "清理没有相应的条目，或与条目不符，按删除论", "a pruning has no entry, or differs from it: what it names counts as deleted"),
     "ledger.pruning_missing": ("账本登记的清理已不存在", "a pruning entered in the ledger is gone"),
-    "ledger.pruned_early": ("清理了不满一年的账目", "entries younger than a year were pruned"),
+    "ledger.pruned_early": ("清理了不满一年的条目", "entries younger than a year were pruned"),
 }  # fmt: skip
 
 

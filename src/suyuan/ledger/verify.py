@@ -378,7 +378,7 @@ def _witnesses(
     own = {held.where for held in notes if held.own}
     # A log may have got its first checkpoint after the notes were read: then the note is there by now.
     if tree.size and "latest" not in own and not (current().witness / "latest").exists():
-        zh, en = "见证文件不见了，无从比对", "the witness file is gone: there is nothing to compare with"
+        zh, en = "见证文件缺失，无法比对", "the witness file is gone: there is nothing to compare with"
         yield Fault("ledger.witness_lost", "latest", zh, en)
     for held in notes:
         if held.note is None and tree.size and not held.own:
@@ -393,7 +393,7 @@ def _witnessed(
 ) -> Iterator[Fault]:
     signed = read(note, signers)
     if signed is None:
-        zh, en = "见证文件被改动或签名不对", "a witness file was changed or is signed by another key"
+        zh, en = "见证文件被改动或签名无效", "a witness file was changed or is signed by another key"
         yield Fault("ledger.witness_altered", where, zh, en)
     elif signed.size > tree.size:
         zh = "账本短于见证过的检查点，可能被截断或恢复到旧版本"

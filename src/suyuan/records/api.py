@@ -154,7 +154,7 @@ def open_record(
 
 @router.get(
     "/records/{uuid:record}/history", response=answers(HistoryOut), operation_id="record_history",
-    url_name="record_history", summary="一条记录的修订和查阅 · its revisions, and who looked",
+    url_name="record_history", summary="一条记录的版本和查阅情况 · its revisions, and who looked",
 )  # fmt: skip
 @acts("read")
 def record_history(request: Call, record: UUID) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def record_history(request: Call, record: UUID) -> dict[str, Any]:
 
 @router.get(
     "/records/{uuid:record}/compare", response=answers(ChangesOut), operation_id="compare_revisions",
-    url_name="compare_revisions", summary="逐项比较两个修订 · compare two revisions field by field",
+    url_name="compare_revisions", summary="逐项比较两个版本 · compare two revisions field by field",
 )  # fmt: skip
 @acts("read")
 def compare_revisions(request: Call, record: UUID, before: Revision, after: Revision) -> dict[str, Any]:

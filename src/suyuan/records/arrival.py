@@ -55,7 +55,7 @@ FINDINGS = {
         "The same number stands earlier in this delivery with different content",
     ),
     "records.under_review": (
-        "该编号的上一次修改仍在审核中",
+        "该编号的上一版本仍在审核中",
         "The last change to this number is still under review",
     ),
     "records.reference_missing": (

@@ -62,7 +62,7 @@ def keys(as_json: bool) -> None:
 
 
 @vault.command("rotate", help="更换一级密钥，或继续未完成的更换 · renew the keys of a level, or go on with it")
-@click.option("--level", type=click.IntRange(1, 2), default=1, show_default=True, help="密级 Level")
+@click.option("--level", type=click.IntRange(1, 2), default=1, show_default=True, help="保密级别 Level")
 @click.option("--suite", type=click.Choice(list(SUITES)), help="算法，默认不变 Ciphers, by default the same")
 @PLACE
 @as_option
@@ -75,21 +75,24 @@ def rotate(level: int, suite: str | None, place: str | None, username: str, as_j
 
     if level == custodians.LEVEL and place:
         raise click.UsageError(
-            say("2 级密钥只由保管人保管，不能指定 --in。", "Level 2's keys stay with its custodians: leave --in out.")
+            say(
+                "2 级密钥只能由密钥保管人分持，不能指定 --in。",
+                "Level 2's keys stay with its custodians: leave --in out.",
+            )
         )
     if generations.retiring(level) is None and generations.waiting(level) is None:
         with acting_as(username, CUSTODIAN) as who:
             rotation.begin(who, level, suite, place)
     while not (left := rotation.run(level, _PIECE)).nothing and not left.damaged:
-        click.echo(say(f"还剩 {left.records} 条", f"{left.records} left"), err=True)
+        click.echo(say(f"剩余 {left.records} 条", f"{left.records} left"), err=True)
     if as_json:
         click.echo(json.dumps({"left": left.records, "damaged": left.damaged}))
     elif left.damaged:
         names = "\n".join(left.damaged)
-        click.echo(say(f"以下修订已损坏，从备份恢复后重试：\n{names}",
+        click.echo(say(f"以下版本已损坏，从备份恢复后重试：\n{names}",
                        f"These revisions are damaged; restore them from a backup and try again:\n{names}"))  # fmt: skip
     else:
-        click.echo(say("已全部更换，旧密钥停用。", "All records are over; the old key is retired."))
+        click.echo(say("已全部更换，旧密钥已停用。", "All records are over; the old key is retired."))
     return 1 if left.damaged else 0
 
 
@@ -120,7 +123,8 @@ def destroy(key: int, yes: bool, username: str) -> None:
     from suyuan.records import rotation
 
     words = say(
-        "旧备份中以此密钥加密的内容将永远不可读。确定？", "What old backups hold under it will never be readable. Sure?"
+        "旧备份中以此密钥加密的内容将永久不可读。确定销毁？",
+        "What old backups hold under it will never be readable. Sure?",
     )
     if not yes:
         click.confirm(words, abort=True)
@@ -160,7 +164,7 @@ def erase(record: UUID, yes: bool, username: str) -> None:
     from suyuan.records import disposal
 
     if not yes:
-        click.confirm(say("销毁后任何人都不能恢复。确定？", "Nobody can bring it back. Sure?"), abort=True)
+        click.confirm(say("销毁后任何人均不能恢复。确定销毁？", "Nobody can bring it back. Sure?"), abort=True)
     with acting_as(username, CUSTODIAN) as who:
         disposal.erase(who, record)
     click.echo(say("已销毁。", "Erased."))

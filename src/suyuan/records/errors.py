@@ -24,7 +24,7 @@ class NotFound(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "records.not_found",
-            "没有找到这条记录，或当前办理事由无权查看。",
+            "未找到该记录，或当前办理事由无权查看。",
             "No such record, or the current ground does not reach it.",
             "核对编号；确需查看的，请向本部门负责人申请相应的办理事由。",
             "Check the id; if you need it, ask your head of department for a ground that covers it.",
@@ -63,14 +63,14 @@ class ExportRefused(SuyuanError):
 _DISPOSALS = {
     "records_disposal_basis": ("须写明销毁的依据。", "The basis for erasing is missing.",
                                "写明保存期限届满、法院决定或当事人请求等依据及文号。", "Name the rule, order or request, with its number."),
-    "records_disposal_missing": ("没有这项待办的销毁。", "No such erasure waits.",
+    "records_disposal_missing": ("没有该项待办理的销毁。", "No such erasure waits.",
                                  "由部门负责人先在记录页提请销毁。", "A head of department asks for it on the record's page first."),
     "records_disposal_state": ("记录正在审核或已销毁，不能提请销毁。", "The record is under review, or erased already.",
-                               "审核办结后再提请。", "Ask once its review is over."),
-    "records_disposal_pkey": ("已提请销毁，等密钥保管人办理。", "Erasing is asked for already and waits for a custodian.",
+                               "待审核办结后再提请。", "Ask once its review is over."),
+    "records_disposal_pkey": ("已提请销毁，待存储管理员办理。", "Erasing is asked for already and waits for a custodian.",
                               "无须重复提请。", "There is nothing more to ask."),
     "records_disposal_two_persons": ("提请人不能自己办理销毁。", "Whoever asked cannot erase it themselves.",
-                                     "由另一名密钥保管人办理。", "Another custodian does it."),
+                                     "由另一名存储管理员办理。", "Another custodian does it."),
 }  # fmt: skip
 
 
@@ -118,6 +118,6 @@ class DestructionByAnother(SuyuanError):
             "records.destruction_by_another",
             "未销毁：销毁密钥须两人，您是提请人。",
             "Nothing was destroyed: it takes two persons, and you asked for it.",
-            "请根机构的另一名存储管理人在 7 天内办理。",
+            "请根机构的另一名存储管理员在 7 天内办理。",
             "Another storage custodian at the root does it within 7 days.",
         )

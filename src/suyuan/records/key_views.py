@@ -28,7 +28,7 @@ STATES = {
     "retired": ("rest", gettext_lazy("已停用")),
     "destroyed": ("rest", gettext_lazy("已销毁")),
 }
-HOLDERS = {"file": gettext_lazy("密钥文件"), "custodians": gettext_lazy("保管人份额")}
+HOLDERS = {"file": gettext_lazy("密钥文件"), "custodians": gettext_lazy("密钥保管人（分量）")}
 
 
 class Listed(NamedTuple):
@@ -136,4 +136,4 @@ def _act(request: ActingRequest) -> None:
         if rotation.destroy(who, int(given["key"])):
             messages.success(request, _("密钥已销毁，旧备份中以它加密的内容从此不可读。"))
         else:
-            messages.success(request, _("已提请销毁，须由根机构的另一名存储管理人在 7 天内办理。"))
+            messages.success(request, _("已提请销毁，须由根机构的另一名存储管理员在 7 天内办理。"))

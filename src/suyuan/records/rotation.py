@@ -153,7 +153,7 @@ def _second_person(key_id: int) -> bool:
         raise DestructionByAnother from exc
     except ProgrammingError as exc:  # insufficient privilege
         raise NotAllowed(
-            "密钥由根机构的存储管理人管理。", "Keys are managed by storage custodians at the root."
+            "密钥由根机构的存储管理员管理。", "Keys are managed by storage custodians at the root."
         ) from exc
 
 

@@ -33,22 +33,22 @@ _ARRIVALS = [int(Act.collect), int(Act.amend)]
 
 _WORDS = {
     "record.content_damaged": (
-        "修订内容或其绑定的字段被改动",
+        "版本内容或其绑定的字段被改动",
         "the content of the revision, or a column bound to it, was changed",
     ),
-    "record.digest_altered": ("修订的摘要被改动", "the stored digest of the revision was changed"),
-    "record.not_in_ledger": ("修订在审计账本中没有登记", "the revision has no ledger entry"),
+    "record.digest_altered": ("版本的摘要被改动", "the stored digest of the revision was changed"),
+    "record.not_in_ledger": ("版本在审计账本中没有登记", "the revision has no ledger entry"),
     "record.ledger_differs": (
-        "修订与审计账本登记的摘要不一致",
+        "版本与审计账本登记的摘要不一致",
         "the revision differs from the digest in its ledger entry",
     ),
     "record.erased_is_back": (
         "已销毁的记录重新出现，恢复备份后须重新执行销毁",
         "an erased record is back: after a restore it must be erased again",
     ),
-    "record.missing": ("审计账本登记的修订已不存在", "a revision entered in the ledger is gone"),
+    "record.missing": ("审计账本登记的版本已不存在", "a revision entered in the ledger is gone"),
     "record.state_unproved": (
-        "记录状态与其修订、审核结果不符",
+        "记录状态与其版本、审核结果不符",
         "the state of the record does not follow from its revisions and reviews",
     ),
     "record.key_altered": (
@@ -56,14 +56,14 @@ _WORDS = {
         "what the record is recognised by does not follow from its contents: changed, removed, or another record's",
     ),
     "record.link_unproved": (
-        "关联没有相应的修订或记录",
+        "关联没有相应的版本或记录",
         "a link has no revision that it leaves from, or no record that it leads to",
     ),
     "release.altered": (
         "登记的目录发布与其摘要不符",
         "a recorded release of the catalog is not what its digest says",
     ),
-    "chunk.altered": ("批次分块与其修订不符", "the chunk does not match its revisions"),
+    "chunk.altered": ("批次分块与其版本不符", "the chunk does not match its revisions"),
     "batch.altered": (
         "批次或其摘要与分块、审计账本不符",
         "the batch, or its digest, does not match its chunks or the ledger",

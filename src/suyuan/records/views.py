@@ -181,7 +181,7 @@ def dispose(request: ActingRequest, record: UUID) -> HttpResponse:
     """Ask for a record to be erased; back on its page with what became of that."""
     try:
         disposal.ask(request.acting, record, request.POST.get("basis", "")[:500])
-        messages.success(request, _("已提请销毁，由密钥保管人办理。"))
+        messages.success(request, _("已提请销毁，由存储管理员办理。"))
     except DisposalRefused as error:
         messages.error(request, f"{error}{error.mend}")
     return redirect("records:record", record)

@@ -154,7 +154,7 @@ def batch(request: Call, batch: UUID) -> dict[str, Any]:
 
 @router.get(
     "/reviews", response=answers(list[TaskOut]), operation_id="waiting", url_name="waiting",
-    summary="等我审核的批次 · batches that wait for me",
+    summary="待我审核的批次 · batches that wait for me",
 )  # fmt: skip
 @acts()
 def waiting(request: Call) -> list[dict[str, Any]]:
@@ -199,7 +199,7 @@ def draw_sample(request: Call, batch: UUID) -> dict[str, Any]:
 
 @router.post(
     "/reviews/{uuid:batch}/ground", response=answers(GroundTaken), operation_id="take_review", url_name="take_review",
-    summary="领取审核事由 · take the ground of a review",
+    summary="领取审核任务 · take the ground of a review",
 )  # fmt: skip
 @acts()
 def take_review(request: Call, batch: UUID) -> dict[str, int]:

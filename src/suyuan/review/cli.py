@@ -25,7 +25,7 @@ def review() -> None:
     """Commands of review."""
 
 
-@review.command("list", help="等我审核的批次 · batches that wait for me")
+@review.command("list", help="待我审核的批次 · batches that wait for me")
 @as_option
 @with_database
 @json_option
@@ -55,7 +55,7 @@ def list_(username: str, as_json: bool) -> None:
         click.echo(line)
 
 
-@review.command("show", help="看一个批次的样本或全部记录 · look at a batch, or at its sample")
+@review.command("show", help="查看批次的样本或全部记录 · look at a batch, or at its sample")
 @BATCH
 @as_option
 @with_database

@@ -17,17 +17,19 @@ from suyuan.vault.host_cli import LEVEL2
 
 CUSTODIAN = ["storage_custodian"]
 THRESHOLD = click.option(
-    "--threshold", required=True, type=click.IntRange(2, 16), metavar="M", help="开封所需份额数 · shares needed to open"
+    "--threshold", required=True, type=click.IntRange(2, 16), metavar="M", help="启封所需分量数 · shares needed to open"
 )
 NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 
 
-@click.group(help="密级开封与保管人 · opening level 2, and its custodians")
+@click.group(help="警务工作秘密启封与密钥保管人 · opening level 2, and its custodians")
 def vault() -> None:
     """Commands of the vault."""
 
 
-@vault.command("status", help="2 级在哪些主机开封、由谁保管 · where level 2 is open, and who holds its shares")
+@vault.command(
+    "status", help="警务工作秘密在哪些主机启封、由谁保管密钥 · where level 2 is open, and who holds its shares"
+)
 @data_option
 @JSON
 def show_status(as_json: bool) -> None:
@@ -35,7 +37,7 @@ def show_status(as_json: bool) -> None:
     _say(as_json)
 
 
-@vault.command("unseal", help="逐一出示份额，不回显 · present shares one by one, unseen")
+@vault.command("unseal", help="逐一输入密钥分量，不回显 · present shares one by one, unseen")
 @JSON
 @as_option
 def unseal(as_json: bool, username: str) -> None:
@@ -60,7 +62,7 @@ def unseal(as_json: bool, username: str) -> None:
     sys.exit(code)
 
 
-@vault.command("seal", help="立即封闭 2 级 · seal level 2 at once")
+@vault.command("seal", help="立即封闭警务工作秘密（2 级） · seal level 2 at once")
 @JSON
 @as_option
 def seal(as_json: bool, username: str) -> None:
@@ -78,7 +80,9 @@ def custodians() -> None:
     """Who holds shares."""
 
 
-@custodians.command("appoint", help="指定首批保管人并逐一交付份额 · appoint the first custodians and hand out shares")
+@custodians.command(
+    "appoint", help="指定首批密钥保管人并逐一交付分量 · appoint the first custodians and hand out shares"
+)
 @THRESHOLD
 @NAMES
 @as_option
@@ -91,7 +95,9 @@ def appoint(threshold: int, names: tuple[str, ...], username: str) -> None:
     _hand_out(made)
 
 
-@custodians.command("replace", help="更换保管人，需出示现有份额 · replace custodians, which takes the current shares")
+@custodians.command(
+    "replace", help="更换密钥保管人，需输入现有分量 · replace custodians, which takes the current shares"
+)
 @THRESHOLD
 @NAMES
 @as_option
@@ -110,7 +116,7 @@ def _share() -> str:
     """One share, unseen at a terminal, a line of what is piped in else."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().strip()
-    words = say("份额（直接回车结束）", "Share (Enter alone to end)")
+    words = say("密钥分量（直接回车结束）", "Share (Enter alone to end)")
     return str(click.prompt(words, hide_input=True, default="", show_default=False)).strip()
 
 
@@ -119,7 +125,7 @@ def _hand_out(made: list[tuple[str, str]]) -> None:
     for username, share in made:
         click.echo(f"{username}\n{share}")
         if sys.stdout.isatty():
-            click.pause(say("请保管人抄存后按任意键…", "Let the holder write it down, then press any key…"))
+            click.pause(say("请密钥保管人抄录保存后按任意键……", "Let the holder write it down, then press any key…"))
             click.clear()
 
 
@@ -128,11 +134,13 @@ def _progress() -> str:
 
     found = custody.status()
     if not found.appointed:
-        return say("尚未指定保管人，2 级封闭。", "No custodians are appointed; level 2 is sealed.")
+        return say(
+            "尚未指定密钥保管人，警务工作秘密（2 级）处于封闭状态。", "No custodians are appointed; level 2 is sealed."
+        )
     if found.open:
-        return say("本机 2 级已开封。", "Level 2 is open on this host.")
+        return say("本机 2 级已启封。", "Level 2 is open on this host.")
     return say(
-        f"本机 2 级封闭：已出示 {found.presented} 个份额，共需 {found.threshold} 个。",
+        f"本机警务工作秘密（2 级）已封闭：已输入 {found.presented} 份密钥分量，共需 {found.threshold} 份。",
         f"Level 2 is sealed on this host: {found.presented} of {found.threshold} needed shares presented.",
     )
 

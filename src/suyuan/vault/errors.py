@@ -61,9 +61,9 @@ class WrongPassphrase(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.wrong_passphrase",
-            "口令不能打开密钥文件，或密钥文件已被改动。",
+            "保护口令不正确，或密钥文件已被改动。",
             "The passphrase does not open the key file, or the key file was changed.",
-            "核对 SUYUAN_PASSPHRASE 或 secrets/passphrase；仍不行时从备份恢复密钥文件。",
+            "核对 SUYUAN_PASSPHRASE 或 secrets/passphrase；仍不能打开的，从备份恢复密钥文件。",
             "Check SUYUAN_PASSPHRASE or secrets/passphrase; failing that, restore the key file from a backup.",
         )
 
@@ -196,9 +196,9 @@ class LevelRefused(SuyuanError):
     def __init__(self, level: int) -> None:
         super().__init__(
             "vault.level_refused",
-            f"密级 {level} 属国家秘密，未安装核准的密码设备，不予录入、导入或交换。",
+            f"{level} 级属国家秘密，未配备经核准的密码设备，不予录入、导入或交换。",
             f"Level {level} is a state secret; without an approved cryptographic provider it is refused.",
-            "请通过核准的涉密系统办理；本系统只接收 1 级（内部）和 2 级（警务工作秘密）。",
+            "请通过经核准的涉密信息系统办理；本系统只接收内部（1 级）和警务工作秘密（2 级）。",
             "Use the approved classified system; this one takes level 1 (internal) and 2 (police-work secret) only.",
         )
 
@@ -227,7 +227,7 @@ class VaultSealed(SuyuanError):
             "vault.sealed",
             "2 级（警务工作秘密）处于封闭状态，不能读写。",
             "Level 2 (police-work secret) is sealed; it can be neither read nor written.",
-            "请密钥保管人到场，在“密级保管”页逐一输入分量启封。",
+            "请密钥保管人到场，在“密钥保管”页逐一输入分量启封。",
             "Let its custodians present their shares, on the page of custodians.",
         )
 
@@ -240,7 +240,7 @@ class NoCustodians(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.no_custodians",
-            "尚未指定密级保管人，2 级（警务工作秘密）不能启用。",
+            "尚未指定密钥保管人，警务工作秘密（2 级）不能启用。",
             "No custodians are appointed, so level 2 (police-work secret) cannot be used.",
             "由存储管理员指定密钥保管人。",
             "A storage custodian appoints them.",
@@ -270,7 +270,7 @@ class KeyInUse(SuyuanError):
             "vault.key_in_use",
             f"密钥 {key_id} 仍在使用，或不存在，不能销毁。",
             f"Key {key_id} is in use, or there is none of that number; it cannot be destroyed.",
-            "先更换该级密钥，待其状态为“停用”后再销毁。",
+            "先更换该级密钥，待其状态变为“已停用”后再销毁。",
             "Renew the keys of its level first, and destroy it once it is retired.",
         )
 
@@ -281,7 +281,7 @@ class AlreadyAppointed(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.already_appointed",
-            "密级保管人已经指定。",
+            "密钥保管人已指定。",
             "Custodians are appointed already.",
             "更换保管人请执行 suyuan vault custodians replace。",
             "To replace one, run `suyuan vault custodians replace`.",
@@ -294,7 +294,7 @@ class BadThreshold(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.bad_threshold",
-            "所需份额数不能少于 2，也不能多于保管人人数；保管人为 2 至 16 名不同的人。",
+            "启封所需分量数不得少于 2，也不得多于密钥保管人人数；密钥保管人为 2 至 16 名，不得重复。",
             "At least 2 shares are needed and no more than there are holders; holders are 2 to 16 different persons.",
             "调整 --threshold 或保管人名单。",
             "Change --threshold or the list of holders.",
@@ -308,7 +308,7 @@ class SharesMissing(SuyuanError):
         self.given, self.needed = given, needed
         super().__init__(
             "vault.shares_missing",
-            f"更换保管人需要 {needed} 个份额，只出示了 {given} 个。",
+            f"更换密钥保管人需要 {needed} 份密钥分量，目前只有 {given} 份。",
             f"Replacing custodians needs {needed} shares; {given} were presented.",
             "请其余保管人到场后重新办理。",
             "Start again when the others are present.",
@@ -321,9 +321,9 @@ class NoAgent(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.no_agent",
-            "没有正在运行的服务来持有 2 级密钥。",
+            "没有正在运行的服务，无法加载警务工作秘密（2 级）的密钥。",
             "No running service can hold the keys of level 2.",
-            "先执行 suyuan up（或 suyuan agent），再出示份额。",
+            "先执行 suyuan up（或 suyuan agent），再输入密钥分量。",
             "Run `suyuan up` (or `suyuan agent`) first, then present the shares.",
         )
 
@@ -334,9 +334,9 @@ class TooManyWrong(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.too_many_wrong",
-            "错误的份额过多，暂停受理。",
+            "错误的密钥分量过多，暂停接收。",
             "Too many wrong shares; none is taken for now.",
-            "核对份额，15 分钟后再试。",
+            "核对密钥分量，15 分钟后重试。",
             "Check the shares and try again in 15 minutes.",
         )
 
@@ -351,9 +351,9 @@ class ShareMistyped(ShareRefused):
     def __init__(self) -> None:
         super().__init__(
             "vault.share_mistyped",
-            "这不是完整的份额，或有字符抄错。",
+            "密钥分量不完整，或有字符错误。",
             "This is not a whole share, or a letter of it is wrong.",
-            "份额共 10 组，每组 4 个字符（字母 A-Z 与数字 2-7）；请逐组核对。",
+            "密钥分量共 10 组，每组 4 个字符（字母 A～Z、数字 2～7），请逐组核对。",
             "A share has 10 groups of 4 (letters A-Z, digits 2-7); check each group.",
         )
 
@@ -364,9 +364,9 @@ class ShareWrong(ShareRefused):
     def __init__(self) -> None:
         super().__init__(
             "vault.share_wrong",
-            "该份额不属于本系统。",
+            "该密钥分量不属于本系统。",
             "This share does not belong to this installation.",
-            "核对是否拿错了其他系统的份额。",
+            "请核对是否误用其他系统的密钥分量。",
             "Check whether it is a share of another installation.",
         )
 
@@ -377,9 +377,9 @@ class ShareRetired(ShareRefused):
     def __init__(self) -> None:
         super().__init__(
             "vault.share_retired",
-            "该份额属于已经更换的旧组，不再有效。",
+            "该密钥分量属于已更换的一组，已失效。",
             "This share is of an older set that was replaced; it no longer counts.",
-            "请使用更换后领取的新份额，并销毁旧份额。",
+            "请使用更换后领取的密钥分量，并销毁旧分量。",
             "Use the share handed out at the replacement, and destroy the old one.",
         )
 
@@ -390,9 +390,9 @@ class ShareRepeated(SuyuanError):
     def __init__(self) -> None:
         super().__init__(
             "vault.share_repeated",
-            "该份额已经出示过，或 2 级已经开封。",
+            "该密钥分量已输入，或警务工作秘密（2 级）已启封。",
             "This share was presented already, or level 2 is open already.",
-            "请下一位保管人出示自己的份额。",
+            "请下一位密钥保管人输入密钥分量。",
             "Let the next custodian present theirs.",
         )
 
@@ -403,7 +403,7 @@ class NotCustodian(SuyuanError):
     def __init__(self, username: str) -> None:
         super().__init__(
             "vault.not_custodian",
-            f"{username} 没有存储管理人岗位，不能持有份额。",
+            f"{username} 未担任存储管理员，不能持有密钥分量。",
             f"{username} is not a storage custodian and cannot hold a share.",
             "请安全管理员先授予该岗位。",
             "Let the security administrators grant that duty first.",
@@ -453,7 +453,7 @@ _UNREACHABLE = {
     "away": ("没有应答", "does not answer", "检查服务、令牌设备和网络后重试。", "Check the service or token and the network, then try again."),
     "untrusted": ("的证书不可信", "has a certificate that nothing vouches for", "在设置的 ca 中指定签发它的证书。",
                   "Let the setting ca name the certificate of who issued it."),
-    "sealed": ("处于封闭状态", "is sealed", "请其管理员开封后重试。", "Let whoever runs it unseal it, then try again."),
+    "sealed": ("处于封闭状态", "is sealed", "请其管理员启封后重试。", "Let whoever runs it unseal it, then try again."),
     "refused": ("拒绝了令牌或 PIN", "refuses the token or PIN", "更换设置中 token_file 或 pin_file 的内容。",
                 "Put a valid one into the token_file or pin_file of the settings."),
     "missing": ("没有该密钥", "has no such key", "核对设置中的 installation 与存放处；密钥若已销毁，内容不可恢复。",

@@ -16,7 +16,7 @@ from suyuan.installation.model import write_private
 from suyuan.vault.errors import ParcelWrong
 
 CUSTODIAN = ["storage_custodian"]
-LEVEL2 = {"none": ("未启用", "not in use"), "sealed": ("封闭", "sealed"), "open": ("已开封", "open")}
+LEVEL2 = {"none": ("未启用", "not in use"), "sealed": ("封闭", "sealed"), "open": ("已启封", "open")}
 
 
 @click.group("hosts", help="在同一数据库上工作的主机 · hosts that work on one database")

@@ -32,12 +32,12 @@ def level(request: ActingRequest) -> HttpResponse:
 def _act(request: ActingRequest) -> None:
     if request.POST.get("act") == "seal":
         custody.seal(request.acting)
-        messages.success(request, _("2 级已封闭，各进程立即生效。"))
+        messages.success(request, _("警务工作秘密（2 级）已封闭，各进程立即生效。"))
         return
     found = custody.present(request.acting, request.POST.get("share", ""))
     if found.refused:
         messages.error(request, f"{found.refused}{found.refused.mend}")
     elif found.status.open:
-        messages.success(request, _("2 级已开封。"))
+        messages.success(request, _("警务工作秘密（2 级）已启封。"))
     else:
-        messages.success(request, _("份额已受理，请下一位保管人出示。"))
+        messages.success(request, _("已收到密钥分量，请下一位密钥保管人输入。"))

@@ -17,7 +17,7 @@ from suyuan.records.reading import RecordView
 from suyuan.review import queries as review
 
 WORDS = (_("初审"), _("复审"), _("终审"))
-WAITS = (_("由采集单位初审人核对"), _("由另一名复审人核对"), _("由上级机关终审人核对"))
+WAITS = (_("由采集单位初审人审核"), _("由复审人审核"), _("由上级机关终审人审核"))
 OUTCOMES = {"approve": _("通过"), "return": _("退回"), "reject": _("驳回")}
 
 

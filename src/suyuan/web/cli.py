@@ -56,7 +56,7 @@ def record() -> None:
     """Commands of records."""
 
 
-@record.command("dispose", help="提请销毁一条记录 · ask for a record to be erased")
+@record.command("dispose", help="提请销毁记录 · ask for a record to be erased")
 @RECORD
 @click.option("--basis", required=True, metavar="TEXT", help="依据和文号 Which rule, order or request")
 @as_option
@@ -70,11 +70,11 @@ def dispose(record: UUID, basis: str, username: str, ground: int | None) -> None
 
 
 @record.command(
-    "show", help="查看一条记录，可指定有效时间和知悉时间 · show a record as of a (valid, known) pair of times"
+    "show", help="查看一条记录，可指定事实时间和入库时间 · show a record as of a (valid, known) pair of times"
 )
 @RECORD
-@click.option("--as-of", type=Moment(), metavar="T", help="现实中的时间 When it was true (now)")
-@click.option("--known-at", type=Moment(), metavar="T", help="系统知悉的时间 When it was known here (now)")
+@click.option("--as-of", type=Moment(), metavar="T", help="事实时间 When it was true (now)")
+@click.option("--known-at", type=Moment(), metavar="T", help="入库时间 When it was known here (now)")
 @click.option(
     "--reveal", is_flag=True, help="显示完整的标识信息，记入账本 Identifying values in full; entered in the ledger"
 )
@@ -100,7 +100,7 @@ def show(
         click.echo("\n".join(_lines(view, rtype)))
 
 
-@record.command("history", help="一条记录的修订、逐项变化和查阅 · revisions, what each changed, and who looked")
+@record.command("history", help="一条记录的版本、逐项变化和查阅情况 · revisions, what each changed, and who looked")
 @RECORD
 @as_option
 @ground_option
@@ -135,7 +135,7 @@ def history(record: UUID, username: str, ground: int | None, as_json: bool) -> N
 @click.option(
     "-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.xlsx|FILE.csv"
 )
-@click.option("--query", default="", metavar="TEXT", help="检索词 What to look for (全部 all)")
+@click.option("--query", default="", metavar="TEXT", help="检索词 What to look for （全部 all）")
 @click.option("--code", "codes", multiple=True, metavar="FIELD=CODE", help="按代码筛选 Only records with this code")
 @click.option("--recipient", required=True, metavar="TEXT", help="接收方 Who is going to use it")
 @click.option("--purpose", required=True, metavar="TEXT", help="用途 What for")
@@ -182,7 +182,7 @@ def _codes(said: tuple[str, ...], rtype: RecordType) -> dict[str, str]:
 
 def _lines(view: RecordView, rtype: RecordType) -> Iterator[str]:
     yield f"{say(rtype.label.zh, rtype.label.en)}  {view.record_id} r{view.rev}  {view.state}"
-    yield say(f"有效自 {_moment(view.valid_from)}，录入于 {_moment(view.recorded_at)}",
+    yield say(f"事实时间 {_moment(view.valid_from)}，入库时间 {_moment(view.recorded_at)}",
               f"valid from {_moment(view.valid_from)}, recorded {_moment(view.recorded_at)}")  # fmt: skip
     yield say(f"采集人 {access.person_name(view.author)}，{access.agency_name(view.agency)}",
               f"collected by {access.person_name(view.author)}, {access.agency_name(view.agency)}")  # fmt: skip

@@ -74,9 +74,9 @@ def _reviewing(who: Acting) -> dict[str, Any]:
     late = sum(timezone.now() - one.closed_at > LATE for one in waiting)
     url = reverse("review:desk")
     tiles = [
-        Tile(len(waiting), _("等我审核的批次"), url, urgent=True),
+        Tile(len(waiting), _("待我审核的批次"), url, urgent=True),
         Tile(sum(one.rows for one in waiting), _("其中记录"), url),
-        Tile(late, _("已等待三天以上"), url, urgent=True),
+        Tile(late, _("待审超过 3 天"), url, urgent=True),
     ]
     return {"tiles": tiles, "waiting": waiting[:SHOWN], "reviews": True}
 
@@ -109,14 +109,14 @@ def _answering(who: Acting) -> list[Tile]:
         asked = ways_in.waiting_for(who)
         tiles.append(Tile(len(asked), _("等我确认的账号事项"), reverse("access:ways_in"), urgent=True))
     if who.duty == "department_head":
-        tiles.append(Tile(audit.to_confirm(who), _("待核对的抽查"), reverse("audit:sample"), urgent=True))
-        tiles.append(Tile(len(grounds.asked(who)), _("等我答复的事由申请"), reverse("access:grounds"), urgent=True))
+        tiles.append(Tile(audit.to_confirm(who), _("待核查的抽查"), reverse("audit:sample"), urgent=True))
+        tiles.append(Tile(len(grounds.asked(who)), _("待我答复的事由申请"), reverse("access:grounds"), urgent=True))
     if who.duty in ("department_head", "security_auditor"):
         uses = grounds.emergencies_to_review(who)
         tiles.append(Tile(uses, _("待复核的紧急查阅"), reverse("access:emergency"), urgent=True))
     if who.duty == "security_administrator":
         waiting = len(proposals.waiting_for(who))
-        tiles.append(Tile(waiting, _("等我批准的授权提请"), reverse("access:proposals"), urgent=True))
+        tiles.append(Tile(waiting, _("待我批准的提请"), reverse("access:proposals"), urgent=True))
     return tiles
 
 
@@ -125,7 +125,7 @@ def _administering(who: Acting) -> dict[str, Any]:
     tiles = [
         Tile(len(access.agencies()), _("机构"), reverse("access:agencies")),
         Tile(sum(one.active for one in staff), _("在岗人员"), people),
-        Tile(sum(not one.active for one in staff), _("停用人员"), people),
+        Tile(sum(not one.active for one in staff), _("已停用人员"), people),
     ]
     return {"tiles": tiles}
 

@@ -30,7 +30,7 @@ class ExportForm(forms.Form):
     purpose = forms.CharField(label=_("用途"), min_length=2, max_length=200, help_text=_("用于哪项工作，印在文件上。"))
     format = forms.ChoiceField(label=_("格式"), choices=[("xlsx", _("Excel 工作簿（XLSX）")), ("csv", "CSV")])
     whole = forms.BooleanField(
-        label=_("包含完整的标识信息"), required=False, help_text=_("姓名、证件号、地址不遮挡；每条都记作显示原文。")
+        label=_("导出标识信息原文"), required=False, help_text=_("姓名、证件号码、地址不脱敏；每条均记作“显示原文”。")
     )
 
 

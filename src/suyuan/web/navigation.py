@@ -63,7 +63,7 @@ class Domain:
 
 DESK = Place("web:desk", _("工作台"), icon="home")
 WORK = (
-    Place("review:desk", _("审核"), icon="checks", hint=_("核对等您审核的批次"), only=REVIEWERS),
+    Place("review:desk", _("审核"), icon="checks", hint=_("审核待办批次"), only=REVIEWERS),
     Place("collection:new", _("录入"), icon="edit", hint=_("逐条填写，边填边核对"), only=frozenset({"collector"})),
     Place(
         "collection:wizard",
@@ -85,17 +85,22 @@ ADMINISTRATION = (
         only=frozenset({"security_administrator", "security_auditor"}),
     ),
     Place(
-        "audit:search", _("账本查询"), icon="list-search", hint=_("谁在何时以何事由看过什么"), only=AUDITORS, exact=True
+        "audit:search",
+        _("账本查询"),
+        icon="list-search",
+        hint=_("查阅的人员、时间、事由和内容范围"),
+        only=AUDITORS,
+        exact=True,
     ),
     Place("audit:weeks", _("每周审计"), icon="calendar-check", hint=_("每周随机抽查查阅事由"), only=AUDITORS),
-    Place("audit:questions", _("查阅疑点"), icon="help-circle", hint=_("看上去异常、需要说明的查阅"), only=AUDITORS),
-    Place("audit:exports", _("导出登记"), icon="download", hint=_("谁把哪些记录导出给谁"), only=AUDITORS),
+    Place("audit:questions", _("查阅疑点"), icon="help-circle", hint=_("情况异常、需要说明的查阅"), only=AUDITORS),
+    Place("audit:exports", _("导出登记"), icon="download", hint=_("导出的记录、接收方和用途"), only=AUDITORS),
     Place("audit:findings", _("问题整改"), icon="clipboard-check", hint=_("责任人、期限与处理结果"), only=AUDITORS),
     Place(
         "audit:sample",
-        _("核对抽查"),
+        _("事由核查"),
         icon="checkup-list",
-        hint=_("确认本单位被抽中的查阅有无依据"),
+        hint=_("核查本单位被抽中的查阅有无依据"),
         only=frozenset({"department_head"}),
     ),
     Place(
@@ -109,14 +114,14 @@ ADMINISTRATION = (
         "access:undertaking_signed",
         _("保密承诺书"),
         icon="writing-sign",
-        hint=_("谁签署了哪一版，发布新版本"),
+        hint=_("各版本签署情况，发布新版本"),
         only=frozenset({"security_administrator", "training_manager"}),
     ),
     Place(
         "vault:level",
-        _("密级保管"),
+        _("密钥保管"),
         icon="lock",
-        hint=_("出示份额，开封或封闭 2 级"),
+        hint=_("提交密钥分量，启封或封闭警务工作秘密"),
         only=frozenset({"storage_custodian"}),
         exact=True,
     ),
@@ -136,10 +141,10 @@ ADMINISTRATION = (
         only=frozenset({"storage_custodian"}),
     ),
     Place("access:agencies", _("机构"), icon="building", hint=_("机构的层级与区划代码")),
-    Place("access:people", _("人员"), icon="users", hint=_("谁在哪个机构、担任什么岗位")),
+    Place("access:people", _("人员"), icon="users", hint=_("人员所在机构和岗位")),
     Place(
         "access:proposals",
-        _("授权提请"),
+        _("授权审批"),
         icon="users-plus",
         hint=_("批准他人的提请，变更限额"),
         only=frozenset({"security_administrator"}),

@@ -23,7 +23,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         request,
         404,
         _("没有找到"),
-        _("地址有误，或者该内容不在您的职责范围内。"),
+        _("地址有误，或该内容不在您的职责范围内。"),
         [
             _("核对地址或编号是否完整。"),
             _("从左侧导航或检索重新查找。"),
@@ -38,7 +38,7 @@ def refused(request: HttpRequest, exception: Exception | None = None) -> HttpRes
     return _sorry(
         request,
         403,
-        _("不能执行这项操作"),
+        _("无权执行该操作"),
         said,
         [_("在顶栏核对当前办理事由，必要时切换后重试。"), _("岗位不符的，请安全管理员核对您的岗位职责。")],
     )
@@ -50,15 +50,15 @@ def expired(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         _("页面已过期"),
-        _("为防止冒用，页面放置过久或登录状态改变后不能再提交。"),
-        [_("返回上一页并刷新，再重新提交。"), _("如仍出现，请重新登录。")],
+        _("为防止冒用，页面停留过久或登录状态改变后，不能继续提交。"),
+        [_("返回上一页并刷新，再重新提交。"), _("如仍有问题，请重新登录。")],
     )
 
 
 def explained(request: HttpRequest, error: SuyuanError, status: int) -> HttpResponse:
     """The act was refused for a reason that its error says, with the way out: a choice of grounds where one is wanting."""
     steps = [error.mend] if error.mend else [_("返回上一页。")]
-    heading = _("这项操作没有完成")
+    heading = _("操作未完成")
     if isinstance(error, NoPurpose):
         return _sorry(request, status, _("请先选定办理事由"), str(error), steps, choose=True)
     response = _sorry(request, status, heading, str(error), steps, sign=isinstance(error, NotSigned))
@@ -114,7 +114,7 @@ def broken(request: HttpRequest) -> HttpResponse:
         request,
         500,
         _("系统出错"),
-        _("刚才的操作没有完成，也没有留下半途的结果。错误已记入运行日志。"),
+        _("该操作未完成，也未留下不完整的结果。错误已记入运行日志。"),
         [_("稍候重试。"), _("仍不成功，请把时间和所做操作告知系统管理员。")],
     )
 

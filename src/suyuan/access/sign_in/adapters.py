@@ -17,13 +17,13 @@ from django.utils.translation import gettext_lazy as _
 from suyuan.access.models import Account
 from suyuan.access.sign_in import provider, sealed_factors
 
-WRONG = _("账号或密码不正确，或尝试次数过多。15 分钟内错 5 次将暂时锁定，可请安全管理员解除。")
+WRONG = _("账号或密码不正确，或尝试次数过多。15 分钟内输错 5 次将暂时锁定，可请安全管理员解除锁定。")
 _SAID = {
     "mfa/messages/totp_activated.txt": _("动态口令已启用。"),
     "mfa/messages/totp_deactivated.txt": _("动态口令已停用。"),
     "mfa/messages/webauthn_added.txt": _("安全密钥已登记。"),
     "mfa/messages/webauthn_removed.txt": _("安全密钥已移除。"),
-    "mfa/messages/recovery_codes_generated.txt": _("备用码已生成，请打印保存；以前的作废。"),
+    "mfa/messages/recovery_codes_generated.txt": _("备用码已生成，请打印保存；原有备用码作废。"),
     "usersessions/messages/sessions_logged_out.txt": _("其他会话已全部退出。"),
 }
 
@@ -58,7 +58,9 @@ class Factors(DefaultMFAAdapter):  # type: ignore[misc]  # the library is untype
     """Second factors; what they share with a telephone or a key lies sealed in the database."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": _("口令不正确、已经用过，或尝试次数过多。请等下一个；错 5 次须从密码重新开始，并暂时锁定。"),
+        "incorrect_code": _(
+            "动态口令不正确、已使用，或尝试次数过多。请待下一个口令出现后重试；错 5 次须从密码重新开始，并暂时锁定。"
+        ),
     }
 
     def encrypt(self, text: str) -> str:

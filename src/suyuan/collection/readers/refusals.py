@@ -11,7 +11,7 @@ Words = tuple[str, str, str, str]
 
 REFUSALS: dict[str, Words] = {
     "empty": (
-        "文件是空的。", "The file is empty.",
+        "文件为空。", "The file is empty.",
         "请核对导出是否成功。", "Check that the export worked.",
     ),
     "no_rows": (
@@ -27,16 +27,16 @@ REFUSALS: dict[str, Words] = {
         "请改正表头所在行。", "Correct the number of the header row.",
     ),
     "unknown_format": (
-        "这不是可以导入的表格文件（看起来是 {kind}）。", "This is not a table that can be imported (it looks like {kind}).",
+        "该文件不是可导入的表格文件（疑似 {kind}）。", "This is not a table that can be imported (it looks like {kind}).",
         "请另存为 CSV、TSV、JSON 行、XLSX 或 ODS。", "Save it as CSV, TSV, JSON lines, XLSX or ODS.",
     ),
     "archive": (
-        "这是一个压缩包（{kind}），不是表格。", "This is an archive ({kind}), not a table.",
+        "该文件是压缩包（{kind}），不是表格。", "This is an archive ({kind}), not a table.",
         "请解压后逐个导入其中的表格。", "Unpack it and import the tables in it one by one.",
     ),
     "nested": (
-        "压缩文件里还是压缩文件。", "There is a compressed file inside the compressed file.",
-        "请解压一层后再导入。", "Unpack one layer and import again.",
+        "压缩文件内仍为压缩文件。", "There is a compressed file inside the compressed file.",
+        "请解压后导入。", "Unpack one layer and import again.",
     ),
     "bomb": (
         "解压后过大：{unpacked} 字节，是原文件的 {ratio} 倍（上限 {limit}）。",
@@ -57,7 +57,7 @@ REFUSALS: dict[str, Words] = {
     ),
     "encrypted": (
         "文件设有打开密码。", "The file is protected by a password.",
-        "请去掉密码后另存，再导入。", "Remove the password, save, and import again.",
+        "请取消密码，另存后导入。", "Remove the password, save, and import again.",
     ),
     "broken": (
         "文件已损坏或不完整：{detail}。", "The file is damaged or cut off: {detail}.",
@@ -68,12 +68,12 @@ REFUSALS: dict[str, Words] = {
         "请核对分隔符，或删去多余的列。", "Check the delimiter, or remove columns.",
     ),
     "cell_too_long": (
-        "第 {row} 行附近有一个单元格超过 {limit} 个字符，多半是引号没有成对。",
+        "第 {row} 行附近有一个单元格超过 {limit} 个字符，可能是引号未成对。",
         "Near row {row} a cell is longer than {limit} characters; most likely a quote is never closed.",
         "请检查该行的引号。", "Check the quotes of that row.",
     ),
     "open_quote": (
-        "从第 {row} 行开始的引号直到文件末尾都没有结束。", "A quote opened in row {row} is not closed by the end of the file.",
+        "自第 {row} 行起的引号至文件末尾未闭合。", "A quote opened in row {row} is not closed by the end of the file.",
         "请补上或去掉该行的引号。", "Close or remove the quote in that row.",
     ),
     "encoding": (
@@ -87,7 +87,7 @@ REFUSALS: dict[str, Words] = {
         "请用 --encoding 指明编码。", "Say which it is with --encoding.",
     ),
     "encoding_unknown": (
-        "不认识的编码名称：{encoding}。", "Unknown encoding: {encoding}.",
+        "未知的编码名称：{encoding}。", "Unknown encoding: {encoding}.",
         "可用：utf-8、utf-16、gb18030、windows-1252 等。", "Use utf-8, utf-16, gb18030, windows-1252 or the like.",
     ),
     "not_json_lines": (

@@ -23,13 +23,13 @@ from suyuan.web.views import RETRY
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 _MOST = DATA_UPLOAD_MAX_MEMORY_SIZE >> 20
-_UNKNOWN = ("请求无法处理。", "The request cannot be dealt with.", "", "")
+_UNKNOWN = ("请求无法处理，请核对后重试。", "The request cannot be dealt with.", "", "")
 # What the web server itself refuses, by status: what happened and the way out.
 _WORDS = {
     400: ("请求不完整或不是有效的 JSON。", "The request is incomplete or is no valid JSON.",
           "用 UTF-8 编码的 JSON；同一对象内名称不得重复，不得含 NUL 字符。", "Send JSON in UTF-8, no name twice in an object, no NUL."),
     403: ("您当前的岗位或办理事由不允许这项操作。", "Your current duty or ground does not allow this.",
-          "换用相应岗位的办理事由。", "Use a ground of the duty that covers it."),
+          "请切换到相应岗位的办理事由。", "Use a ground of the duty that covers it."),
     404: ("地址有误，或该内容不在您的职责范围内。", "There is no such address, or it is out of your reach.",
           "核对地址和编号。", "Check the address and the id."),
     405: ("该地址不接受这种方法。", "The address does not take this method.",
@@ -47,11 +47,11 @@ _WORDS = {
 _NOT = {
     "missing": ("缺少这一项", "It is missing"),
     "extra_forbidden": ("没有这一项", "There is no such item"),
-    "int_parsing": ("应是整数", "It is no whole number"),
-    "int_type": ("应是整数", "It is no whole number"),
-    "string_type": ("应是文字", "It is no text"),
-    "list_type": ("应是列表", "It is no list"),
-    "dict_type": ("应是对象", "It is no object"),
+    "int_parsing": ("应为整数", "It is no whole number"),
+    "int_type": ("应为整数", "It is no whole number"),
+    "string_type": ("应为文字", "It is no text"),
+    "list_type": ("应为列表", "It is no list"),
+    "dict_type": ("应为对象", "It is no object"),
     "string_too_long": ("文字过长", "The text is too long"),
     "string_too_short": ("不能为空", "It is empty"),
     "too_long": ("项数过多", "There are too many items"),

@@ -144,17 +144,17 @@ export function* check(bundle, outside = "") {
   });
   const count = entries.length;
   if (lost) yield [false, `账本第 ${lost.index} 条的存在证明不成立`, `entry ${lost.index} is not in the tree`];
-  else yield [count > 0, `${count} 条账目都在检查点之下（账本共 ${size} 条）`, `${count} entries stand under the checkpoint (of ${size})`];
+  else yield [count > 0, `${count} 个条目均在检查点之下（账本共 ${size} 条）`, `${count} entries stand under the checkpoint (of ${size})`];
 
   const arrivals = entries.filter((one) => one.act === COLLECT || one.act === AMEND);
   for (const one of revisions) {
     const good = one.record === bundle.record && revisionDigest(one) === one.digest;
-    yield [good, `修订 r${one.rev} 的摘要由其各项与内容承诺得出`, `revision r${one.rev}: its digest follows from header and commitment`];
+    yield [good, `版本 r${one.rev} 的摘要由其各项与内容承诺得出`, `revision r${one.rev}: its digest follows from header and commitment`];
     const inside = arrivals.findLast((each) => each.record === one.record && each.rev === one.rev)?.digest === one.digest;
-    yield [inside, `修订 r${one.rev} 的摘要已登记在账本`, `revision r${one.rev}: its digest is in the ledger`];
+    yield [inside, `版本 r${one.rev} 的摘要已登记在账本`, `revision r${one.rev}: its digest is in the ledger`];
     if ("opened" in one) {
       const fits = hex(sha256(base64(one.opened))) === one.commitment;
-      yield [fits, `修订 r${one.rev} 的内容与承诺相符`, `revision r${one.rev}: the content opens its commitment`];
+      yield [fits, `版本 r${one.rev} 的内容与承诺相符`, `revision r${one.rev}: the content opens its commitment`];
     }
   }
   for (const batch of batches) yield* checkBatch(batch, revisions, entries);
@@ -165,7 +165,7 @@ export function* check(bundle, outside = "") {
   const closed = new Set(entries.filter((one) => one.act === BATCH_CLOSE).map((one) => one.batch));
   const complete = revs.length > 0 && revs.every((rev, n) => rev === n + 1) && told.size === revs.length
     && revs.every((rev) => told.has(rev)) && revisions.every((one) => known.has(one.batch) || !closed.has(one.batch));
-  yield [complete, `${revs.length} 次修订连续，无缺漏`, `${revs.length} revisions without a gap`];
+  yield [complete, `${revs.length} 个版本连续，无缺漏`, `${revs.length} revisions without a gap`];
 }
 
 function* checkBatch(batch, revisions, entries) {
@@ -173,7 +173,7 @@ function* checkBatch(batch, revisions, entries) {
   const made = hex(sha256(concat(...chunks.map((one) => unhex(one.digest)))));
   const held = revisions.filter((one) => one.batch === batch.batch).every((one) => inChunk(one, chunks));
   const good = made === batch.digest && chunks.every((one, n) => one.chunk_no === n) && held;
-  yield [good, `批次 ${batch.batch} 的摘要由各修订的摘要得出`, `batch ${batch.batch}: its digest follows from those of the revisions`];
+  yield [good, `批次 ${batch.batch} 的摘要由各版本的摘要得出`, `batch ${batch.batch}: its digest follows from those of the revisions`];
   const entered = new Set(
     entries.filter((one) => one.act === REVIEW && one.batch === batch.batch && !one.record).map((one) => one.digest));
   for (const one of decisions) {
