@@ -165,6 +165,6 @@ def test_what_identifies_a_person_is_masked_until_revealed(world: World) -> None
     for path in ("types/violation/records", f"records/{record}", f"records/{record}/history"):
         assert "浙A86421" not in str(program.get(path).json()), path
     shown = program.post(f"records/{record}/revisions/1/reveal/plate")
-    assert shown.json() == {"field": "plate", "value": "浙A86421"}
+    assert shown.json() == {"field": "plate", "value": "浙A86421", "means": {}}
     on_duty = Program.of(world.head, ground=False).get(f"records/{record}")
     assert (on_duty.status_code, shape(on_duty)["code"]) == (403, "access.no_purpose")
