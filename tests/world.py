@@ -188,6 +188,8 @@ def settle(installation: Installation, *, entered: bool = True) -> World:
     """
     with psycopg.connect(installation.database("owner"), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM access_agency WHERE agency = %s", [PROVINCE]).fetchone():
+            # The account of a person has another number than the person, and one of several figures.
+            connection.execute("ALTER TABLE access_account ALTER COLUMN id RESTART WITH 1001")
             _agencies(connection)
             _people(connection)
             if entered:

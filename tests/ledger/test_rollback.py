@@ -79,7 +79,8 @@ def reset_counters(connection: psycopg.Connection[Any]) -> None:
 
 def rebuild(connection: psycopg.Connection[Any], source: keys.KeySource) -> None:
     """Make tiles and one checkpoint anew over the leaves that are there, signed with `source`."""
-    from suyuan.ledger.entries import encode, leaf_hash
+    from suyuan.formats import leaf_hash
+    from suyuan.ledger.entries import encode
 
     rows = connection.execute(
         """SELECT e.writer, e.n, e.at, e.act, e.person, e.ground, e.agency, e.record, e.rev, e.batch, e.digest, e.shown,

@@ -29,7 +29,7 @@ dt {{ font-weight: 700 }} dd {{ margin: 0; overflow-wrap: anywhere }}
 .sign div {{ border-top: 1px solid #000; padding-top: 2mm }}
 </style></head>
 <body><h1>审计账本检查点 Ledger checkpoint</h1>
-<dl><dt>打印时间</dt>（值 %Y年%m月%d日 产生“03月05日”）<dd>{at}</dd><dt>条目总数</dt><dd>{size}</dd><dt>签名公钥 SHA-256</dt><dd>{key}</dd></dl>
+<dl><dt>打印时间</dt><dd>{at}</dd><dt>条目总数</dt><dd>{size}</dd><dt>签名公钥 SHA-256</dt><dd>{key}</dd></dl>
 <pre>{note}</pre>{code}
 <p>请由账本管理部门以外的人员签收并妥善保存。核对：扫描二维码，或逐字录入上框全文，执行 suyuan ledger witness check。
 结果应为“一致”；“账本短于见证”或“不一致”即说明账本被截断、替换或重建。</p>
@@ -44,9 +44,9 @@ def page() -> str:
     path = current().witness / "latest"
     if not path.exists():
         raise NothingWitnessed
-    note = path.read_text(encoding="utf-8")
+    note, now = path.read_text(encoding="utf-8"), datetime.now(_CHINA)
     return _PAGE.format(
-        at=datetime.now(_CHINA).strftime("%Y年%m月%d日 %H:%M"), size=escape(note.split("\n")[1]), note=escape(note),
+        at=f"{now.year}年{now.month}月{now.day}日 {now:%H:%M}", size=escape(note.split("\n")[1]), note=escape(note),
         key=sha256(keys.source().signers()[-1].public).hexdigest(),
         code=_drawn(note),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.stagekit import LOGIN_SESSION_KEY, clear_login
 from allauth.account.signals import authentication_step_completed
+from allauth.account.utils import url_str_to_user_pk
 from allauth.mfa import signals as factors
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
@@ -69,8 +70,9 @@ def _drop_dead(request: HttpRequest) -> None:
     waiting = request.session.get(LOGIN_SESSION_KEY)
     if not waiting or request.user.is_authenticated:
         return
-    account = Account.objects.filter(pk=waiting["user_pk"]).first()
-    opened = request.session.get(_OPENED, {}).get(waiting["user_pk"])
+    number = url_str_to_user_pk(waiting["user_pk"])  # in base 36
+    account = Account.objects.filter(pk=number).first()
+    opened = request.session.get(_OPENED, {}).get(str(number))
     dead = opened is not None and not proof.lives(bytes.fromhex(opened))
     if account is None or dead or not is_mfa_enabled(account, _ASKED):
         clear_login(request)
