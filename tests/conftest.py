@@ -169,11 +169,17 @@ def _clone() -> Iterator[str]:
     _on_server("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}", name, app)
     _on_server("GRANT CONNECT ON DATABASE {} TO {}", name, sequencer)
     _point_at(name)
+    keys = _keys()
     try:
         yield name
+        assert _keys() == keys, "these tests changed the keys that all tests share: they need `own_keys`"
     finally:
         _point_at(before)
         _on_server("DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _keys() -> bytes:
+    return (_installation.data / "vault" / "keys.sealed").read_bytes()
 
 
 def _connected() -> bool:

@@ -153,13 +153,21 @@ def sole_agent(installation: Installation) -> Iterator[agent.Client]:
 
 
 @pytest.fixture
-def own_keys(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_keys(installation: Installation, tmp_path: Path) -> Iterator[None]:
     """The installation's keys in a file of the test's own, since what it does to them holds for every database."""
-    path = tmp_path / "keys.sealed"
+    with keys_apart(installation, tmp_path):
+        yield
+
+
+@contextmanager
+def keys_apart(installation: Installation, folder: Path) -> Iterator[None]:
+    """The installation's keys in a file of that folder, as long as it is needed."""
+    path = folder / "keys.sealed"
     shutil.copy(actions.key_path(installation), path)
-    monkeypatch.setattr(actions, "key_path", lambda _: path)
-    provider.cache_clear()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(actions, "key_path", lambda _: path)
+        provider.cache_clear()
+        yield
     provider.cache_clear()
 
 

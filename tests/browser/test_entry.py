@@ -53,7 +53,7 @@ def test_words_that_mean_no_code_are_not_lost_in_silence(form: Page) -> None:
     with form.expect_navigation():
         form.get_by_role("button", name="提交初审").click()
     expect(form.locator("#f-plate_kind")).to_have_value("没有这一种")
-    expect(form.locator("#n-plate_kind")).to_contain_text("号牌种类")
+    expect(form.locator("#n-plate_kind")).to_contain_text("没有这个代码")
     form.fill("#f-plate_kind", "小型汽车")
     form.get_by_role("button", name="提交初审").click()
     expect(form.locator("h1")).to_contain_text("2024年3月6日")

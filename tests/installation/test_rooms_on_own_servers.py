@@ -81,7 +81,7 @@ def usual(root: psycopg.Connection[tuple[object, ...]]) -> list[object]:
 def test_rooms_hold_on_a_newer_server() -> None:
     """A few of them: the newer server is the embedded one's version, but its administrator is no superuser."""
     with serving("newer") as server:
-        assert passed(server.url(), *SOME) == 5
+        assert passed(server.url(), *SOME) == 6
 
 
 def test_a_room_that_breaks_is_seen() -> None:

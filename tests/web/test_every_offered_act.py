@@ -35,9 +35,9 @@ from suyuan.access.words import READERS
 from suyuan.catalog.check import check
 from suyuan.catalog.model import RecordType
 from suyuan.errors import SuyuanError
-from suyuan.installation import current
+from suyuan.installation import Installation, current
 from suyuan.review import actions, queries
-from world import Somebody, World, enter_powers, signed_in
+from world import Somebody, World, enter_powers, keys_apart, signed_in
 
 pytestmark = pytest.mark.usefixtures("database")
 # Ends the session, changes who acts or in which language; each has tests of its own.
@@ -272,6 +272,13 @@ def _stored(number: UUID) -> Named:
             if row := owner.execute(statement.encode(), [number]).fetchone():
                 return Named(str(row[0]), str(row[1]), key == "batch_id")
     return Named("other")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def keys_of_this_file(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keys apart from those that all tests share: one of the acts that are offered renews them."""
+    with keys_apart(installation, tmp_path_factory.mktemp("keys")):
+        yield
 
 
 @pytest.fixture

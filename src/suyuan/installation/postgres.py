@@ -152,7 +152,10 @@ class Server:
         pid = self.pid()
         if pid is None or not belongs_to(pid, self.cluster):
             return False
-        lines = self.lock.read_text().split("\n")
+        try:
+            lines = self.lock.read_text().split("\n")
+        except OSError:  # it went between two looks
+            return False
         return len(lines) > 7 and lines[7].strip() == "ready"
 
     def stop(self) -> None:
