@@ -165,8 +165,8 @@ def _clone() -> Iterator[str]:
     whose = place.admin if _own else owner
     _on_server("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER {}", name, TEMPLATE, whose)
     _on_server("REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
-    _on_server("GRANT CONNECT, CREATE ON DATABASE {} TO {}", name, owner)
-    _on_server("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}", name, app)
+    _on_server("GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {} TO {}", name, owner)
+    _on_server("GRANT CONNECT ON DATABASE {} TO {}", name, app)
     _on_server("GRANT CONNECT ON DATABASE {} TO {}", name, sequencer)
     _point_at(name)
     keys = _keys()

@@ -435,7 +435,7 @@ def test_statistics_tell_nothing_of_hidden_columns(world: World, superuser: Supe
 
 
 def test_what_was_prepared_while_somebody_acted_shows_nothing_later(world: World) -> None:
-    """A prepared statement and a plan that is kept ask anew; a function of one's own named like one of the rooms changes nothing."""
+    """A prepared statement and a plan that is kept ask anew; a function of one's own named like one of the rooms is refused."""
     mine = world.collector
     deliver(mine, "violation", rows_of("violation", 2, notice_no="PR-1"))
     with injected() as raw:
@@ -445,8 +445,9 @@ def test_what_was_prepared_while_somebody_acted_shows_nothing_later(world: World
         assert raw.execute("EXECUTE seen").fetchone() != (0,)
         raw.commit()
         assert raw.execute("EXECUTE seen").fetchone() == (0,)
-        raw.execute("CREATE FUNCTION pg_temp.access_proven() RETURNS boolean LANGUAGE sql AS 'SELECT true'")
-        raw.execute("CREATE FUNCTION pg_temp.access_is_process() RETURNS boolean LANGUAGE sql AS 'SELECT true'")
+        for function in ("access_proven", "access_is_process"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), raw.transaction():
+                raw.execute(f"CREATE FUNCTION pg_temp.{function}() RETURNS boolean LANGUAGE sql AS 'SELECT true'")
         raw.execute("SET search_path = pg_temp, public")
         assert raw.execute("EXECUTE seen").fetchone() == (0,)
         assert raw.execute("SELECT count(*) FROM records_record").fetchone() == (0,)

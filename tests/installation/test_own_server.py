@@ -106,13 +106,16 @@ def test_an_administrator_without_superuser_prepares_either_server(
 def test_what_a_later_release_needs_is_given_to_an_earlier_database(
     server: OwnServer, own_database: str, empty: Installation
 ) -> None:
-    """Privileges that an earlier release did not give, and PUBLIC's, are found, named and mended by the next start."""
+    """Privileges that an earlier release did not give, or should not have, and PUBLIC's, are found, named and mended by the next start."""
     prepare_own(empty, server.url())
     with server.root(own_database) as root:
-        root.execute("REVOKE TEMPORARY ON DATABASE suyuan FROM suyuan_app; GRANT CONNECT ON DATABASE suyuan TO PUBLIC")
-    assert ids(empty) == ["SY011", "SY012"]
+        root.execute(
+            "REVOKE TEMPORARY ON DATABASE suyuan FROM suyuan_owner; GRANT CONNECT ON DATABASE suyuan TO PUBLIC"
+        )
+        root.execute("GRANT TEMPORARY ON DATABASE suyuan TO suyuan_app")
+    assert ids(empty) == ["SY011", "SY012", "SY016"]
     [lacking] = [one for one in everything(empty) if one.id == "SY011"]
-    assert "suyuan_app TEMPORARY" in lacking.en
+    assert "suyuan_owner TEMPORARY" in lacking.en
     prepare_own(empty, server.url())
     assert ids(empty) == []
 

@@ -51,6 +51,7 @@ SPOILS = {
     "SY005": "CREATE FUNCTION loose() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1'",
     "SY006": "GRANT CREATE ON SCHEMA public TO suyuan_app",
     "SY007": "CREATE VIEW wide AS SELECT 1 AS a; GRANT SELECT ON wide TO suyuan_app",
+    "SY016": "DO $$BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO suyuan_sequencer', current_database()); END$$",
 }
 
 

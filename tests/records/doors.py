@@ -157,8 +157,8 @@ def _broken(collector: Visitor, record: str, monkeypatch: pytest.MonkeyPatch) ->
 
     def refused_by_the_database(*_: Any, **__: Any) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("CREATE TEMP TABLE once (word text PRIMARY KEY) ON COMMIT DROP")
-            cursor.execute("INSERT INTO once SELECT unnest(ARRAY[%(word)s, %(word)s])", {"word": canary()})
+            cursor.execute("SELECT set_config('suyuan.word', %s, false)", [canary()])
+            cursor.execute("DO $$BEGIN RAISE unique_violation USING DETAIL = current_setting('suyuan.word'); END$$")
 
     for fault in (quoting, refused_by_the_database):
         with monkeypatch.context() as patch:

@@ -92,6 +92,14 @@ _FATAL = {
         "执行 ALTER VIEW … SET (security_invoker = true)",
         "ALTER VIEW … SET (security_invoker = true)",
     ),
+    "SY016": (
+        "temporary_tables",
+        "角色 {} 可以建临时表，临时表会被当作真表读取",
+        "role {} may create temporary tables, which would be read in place of the real ones",
+        "带上管理员的 DATABASE_URL 执行一次 suyuan up，或执行 REVOKE TEMPORARY ON DATABASE … FROM PUBLIC, suyuan_app, suyuan_sequencer",
+        "run `suyuan up` once with the administrator's DATABASE_URL, or "
+        "REVOKE TEMPORARY ON DATABASE … FROM PUBLIC, suyuan_app, suyuan_sequencer",
+    ),
 }
 _MILD = {
     "SY008": (

@@ -1,5 +1,5 @@
 -- Every function that names its search path ends it in pg_temp. PostgreSQL looks into temporary tables first unless they are
--- named last: whoever may make one (imports need that) would otherwise put their own access_duty before the real one.
+-- named last: whoever may make one would otherwise put their own access_duty before the real one.
 -- Written here since this room stands on all that have functions; what comes later brings it along, or the start-up check refuses.
 DO $$
 DECLARE f record;

@@ -45,6 +45,13 @@ WHERE p.pronamespace = 'public'::regnamespace AND (p.prosecdef OR path.setting I
 -- name: schema_create
 SELECT nspname FROM pg_namespace WHERE nspname = 'public' AND has_schema_privilege(oid, 'CREATE');
 
+-- name: temporary_tables
+-- Statements of the application and the sequencer find temporary tables before the real ones, so neither may make any.
+SELECT rolname FROM pg_roles
+WHERE (rolname = current_user OR rolname = regexp_replace(current_user, '_app$', '_sequencer'))
+  AND has_database_privilege(rolname, current_database(), 'TEMPORARY')
+ORDER BY 1;
+
 -- name: owner_views
 SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind = 'v' AND has_table_privilege(oid, 'SELECT')
@@ -60,7 +67,7 @@ SELECT current_database() WHERE current_setting('data_checksums') <> 'on';
 -- What the three roles need in their database beside their tables; later releases may need more than earlier ones gave.
 SELECT wanted.role || ' ' || wanted.privilege
 FROM (SELECT regexp_replace(current_user, '_app$', '_' || r) AS role, p AS privilege
-      FROM (VALUES ('app', 'CONNECT'), ('app', 'TEMPORARY'), ('owner', 'CONNECT'), ('owner', 'CREATE'),
+      FROM (VALUES ('app', 'CONNECT'), ('owner', 'CONNECT'), ('owner', 'CREATE'), ('owner', 'TEMPORARY'),
                    ('sequencer', 'CONNECT')) AS needed (r, p)) AS wanted
 JOIN pg_roles ON rolname = wanted.role
 WHERE NOT has_database_privilege(wanted.role, current_database(), wanted.privilege)

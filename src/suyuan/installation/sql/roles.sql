@@ -17,9 +17,10 @@ CREATE DATABASE {database} OWNER suyuan_owner;
 
 -- name: close_database
 REVOKE ALL ON DATABASE {database} FROM PUBLIC;
-GRANT CONNECT, CREATE ON DATABASE {database} TO suyuan_owner;
-GRANT CONNECT, TEMPORARY ON DATABASE {database} TO suyuan_app;
-GRANT CONNECT ON DATABASE {database} TO suyuan_sequencer;
+GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO suyuan_owner;
+GRANT CONNECT ON DATABASE {database} TO suyuan_app, suyuan_sequencer;
+-- Earlier releases gave it. A temporary table stands before the real one in the statements of whoever made it.
+REVOKE TEMPORARY ON DATABASE {database} FROM suyuan_app, suyuan_sequencer;
 ALTER SCHEMA public OWNER TO suyuan_owner;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO suyuan_app, suyuan_sequencer;

@@ -9,13 +9,7 @@ SELECT record_id, key_id, wrapped_key FROM records_hold(%(records)s::uuid[]);
 -- name: staging
 -- COPY may not write to a table with row level security, so rows land here first and are inserted, checked
 -- by the policies, from here. Gone at the end of the transaction.
-CREATE TEMPORARY TABLE IF NOT EXISTS records_staging (
-    record_id uuid, rev int, agency bigint, level smallint, valid_from timestamptz, recorded_at timestamptz,
-    author bigint, batch_id uuid, seq int, row_no int, final boolean, key_id int,
-    key_digest bytea, mark bytea, digest bytea, wrapped_key bytea, facets jsonb, terms bigint[], content bytea,
-    type text
-) ON COMMIT DELETE ROWS;
-TRUNCATE records_staging;
+SELECT records_make_staging();
 
 -- name: copy
 COPY records_staging FROM STDIN (FORMAT binary);

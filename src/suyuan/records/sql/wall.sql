@@ -73,3 +73,26 @@ BEGIN
     FROM ledger_entry e WHERE e.record = p_record OR e.shown @> ARRAY[p_record]
     ORDER BY e.at DESC LIMIT p_limit;
 END $$;
+
+-- The table into which an import is copied, empty. The owner makes it, since the application role may make no temporary table:
+-- its statements would find that before the real one. Nothing of the owner reads it.
+CREATE FUNCTION records_make_staging() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT access_proven() THEN
+        RAISE EXCEPTION 'access_duty_missing' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF to_regclass('pg_temp.records_staging') IS NOT NULL THEN
+        TRUNCATE pg_temp.records_staging;
+        RETURN;
+    END IF;
+    CREATE TEMPORARY TABLE records_staging (
+        record_id uuid, rev int, agency bigint, level smallint, valid_from timestamptz, recorded_at timestamptz,
+        author bigint, batch_id uuid, seq int, row_no int, final boolean, key_id int,
+        key_digest bytea, mark bytea, digest bytea, wrapped_key bytea, facets jsonb, terms bigint[], content bytea,
+        type text
+    ) ON COMMIT DELETE ROWS;
+    GRANT SELECT, INSERT ON pg_temp.records_staging TO suyuan_app;
+END $$;
+REVOKE EXECUTE ON FUNCTION records_make_staging() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION records_make_staging() TO suyuan_app;
