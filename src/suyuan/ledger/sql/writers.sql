@@ -57,3 +57,15 @@ BEGIN
 END $$;
 REVOKE EXECUTE ON FUNCTION ledger_lease() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger_lease() TO suyuan_app;
+
+-- What stands in the log can be read again, whoever wrote it: one entry that cannot would stop all the others. How many rows a
+-- detail names has no bound, since a first start enters every row there is; numbers fit 64 bits, and levels are few.
+ALTER TABLE ledger_entry
+    ADD CONSTRAINT ledger_entry_numbers CHECK (writer >= 1 AND n >= 1 AND at >= 0 AND at < 9007199254740992),
+    ADD CONSTRAINT ledger_entry_act CHECK (act BETWEEN 1 AND 15 OR act BETWEEN 20 AND 25 OR act IN (27, 28, 30, 31, 32, 33)),
+    ADD CONSTRAINT ledger_entry_shown CHECK (array_ndims(shown) = 1 AND array_position(shown, NULL) IS NULL),
+    ADD CONSTRAINT ledger_entry_detail CHECK (jsonb_typeof(detail) = 'object'
+        AND NOT jsonb_path_exists(detail, 'strict $.**{8}')
+        AND NOT jsonb_path_exists(detail, 'strict $.** ? (@ > 9223372036854775807 || @ < -9223372036854775808)')
+        AND coalesce(jsonb_typeof(detail->'tables') = 'array', true)),
+    ADD CONSTRAINT ledger_entry_prune CHECK (act <> 28 OR coalesce(detail->>'pruning' ~ '^[0-9]{1,18}$', false));
