@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection
 
 from suyuan.installation import current
 from suyuan.ledger import actions as ledger
 from suyuan.ledger import sequencer, verify
 from suyuan.ledger.acts import Act
+from suyuan.ledger.errors import LedgerUnavailable
 from world import World
 
 Superuser = Callable[[], psycopg.Connection[Any]]
@@ -43,6 +46,8 @@ SENSELESS: dict[str, dict[str, Any]] = {
     "number_zero": {"n": 0},
     "writer_below": {"writer": -1},
 }
+
+STRAY = "INSERT INTO ledger_entry (writer, n, at, act, person, ground, agency, mac) VALUES (%s, 1, 1, 3, 0, 0, 0, '')"
 
 
 def put(counter: int, **values: Any) -> None:
@@ -105,3 +110,45 @@ def test_the_largest_entries_of_the_product_are_taken(fresh_world: World) -> Non
     ledger.append(ledger.SYSTEM, Act.administer, detail=detail)
     ledger.append(ledger.SYSTEM, Act.export, shown=[ledger.UUID(int=one) for one in range(20_000)])
     assert sequenced() >= 2
+
+
+@pytest.mark.clause("5.3.1")
+@pytest.mark.control("C19")
+def test_entries_before_counters_to_come_stop_nobody(fresh_world: World, superuser: Superuser) -> None:
+    """Sessions that want a counter draw another number; a lease that takes the next (the control) cannot write."""
+    look = superuser()
+    enter()
+    [(newest,)] = look.execute("SELECT max(writer) FROM ledger_writer").fetchall()
+    with psycopg.connect(current().database("app")) as raw:
+        for ahead in range(1, 60):
+            raw.execute(STRAY, [newest + ahead])
+    assert _beside(12) is None
+    taken = {one for (one,) in look.execute("SELECT writer FROM ledger_writer WHERE writer > %s", [newest])}
+    assert taken
+    assert not taken & set(range(newest, newest + 60))
+    sequenced()
+    named = {one.where.partition(":")[0] for one in verify.verify() if one.code == "ledger.entries_missing"}
+    assert named == {f"writer {newest + ahead}" for ahead in range(1, 60)}
+    [(lease,)] = look.execute("SELECT pg_get_functiondef('ledger_lease'::regproc)").fetchall()
+    look.execute(lease.replace("WHILE EXISTS", "WHILE false AND EXISTS").replace("OR EXISTS", "OR false AND EXISTS"))
+    assert isinstance(_beside(20), LedgerUnavailable)
+
+
+def _beside(sessions: int = 1) -> Exception | None:
+    """What comes of it when other sessions enter something at once with this one, which keeps its counter."""
+    ended: list[Exception] = []
+
+    def one(more: int) -> None:
+        try:
+            enter()
+            if more and (found := _beside(more)):
+                ended.append(found)
+        except LedgerUnavailable as exc:
+            ended.append(exc)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=one, args=[sessions - 1])
+    thread.start()
+    thread.join()
+    return ended[0] if ended else None
