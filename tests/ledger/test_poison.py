@@ -12,7 +12,7 @@ from django.db import connection
 
 from suyuan.installation import current
 from suyuan.ledger import actions as ledger
-from suyuan.ledger import sequencer, verify
+from suyuan.ledger import alarm, sequencer, verify
 from suyuan.ledger.acts import Act
 from suyuan.ledger.errors import LedgerUnavailable
 from world import World
@@ -110,6 +110,42 @@ def test_the_largest_entries_of_the_product_are_taken(fresh_world: World) -> Non
     ledger.append(ledger.SYSTEM, Act.administer, detail=detail)
     ledger.append(ledger.SYSTEM, Act.export, shown=[ledger.UUID(int=one) for one in range(20_000)])
     assert sequenced() >= 2
+
+
+@pytest.mark.clause("5.3.1")
+@pytest.mark.control("C18", "C19")
+def test_an_entry_that_cannot_be_read_stops_no_other_and_is_named(fresh_world: World, superuser: Superuser) -> None:
+    """Without the rules of the database: the others have their place, and verify names both it and another's fault."""
+    attacker = superuser()
+    rules = attacker.execute(
+        "SELECT conname FROM pg_constraint WHERE conname ~ '^ledger_entry_(numbers|act|shown|detail|prune)$'"
+    )
+    for (rule,) in rules.fetchall():
+        attacker.execute(f"ALTER TABLE ledger_entry DROP CONSTRAINT {rule}")
+    writer = enter()
+    sequenced()
+    number = _number(attacker, writer)
+    for values in (UNREADABLE | SENSELESS).values():
+        if "n" not in values and "writer" not in values:
+            put(writer, **values)
+    strange = {f"entry {writer}:{number + one}" for one in range(1, len(UNREADABLE) + 1)}
+    enter(2)
+    last = _number(attacker, writer)
+    assert sequenced() == last - number
+    assert "entry_unreadable" in {one.kind for one in alarm.latest()}
+    put(writer, **UNREADABLE["deep"])  # one that waits
+    strange.add(f"entry {writer}:{last + 1}")
+    attacker.execute("SET session_replication_role = replica")
+    attacker.execute("UPDATE ledger_entry SET person = 7 WHERE (writer, n) = (%s, %s)", [writer, last])
+    faults = list(verify.verify())
+    assert {one.where for one in faults if one.code == "ledger.entry_unreadable"} == strange
+    assert f"entry {writer}:{last}" in {one.where for one in faults if one.code == "ledger.entry_altered"}
+    assert not [one for one in faults if one.code == "verify.unreadable"]
+
+
+def _number(look: psycopg.Connection[Any], writer: int) -> int:
+    [(number,)] = look.execute("SELECT n FROM ledger_writer WHERE writer = %s", [writer]).fetchall()
+    return int(number)
 
 
 @pytest.mark.clause("5.3.1")

@@ -17,6 +17,7 @@ WORDS = {
     "witness_unreachable": ("检查点未能送达见证方", "a witness could not be reached"),
     "ledger_unavailable": ("审计账本无法写入，已停止提供数据", "the ledger could not be written; no data was served"),
     "ledger_gap": ("审计账本缺少条目，已停止推进", "entries are missing from the ledger; it does not advance"),
+    "entry_unreadable": ("审计账本中有无法读取的条目", "the ledger has an entry that cannot be read"),
     "signing_away": ("签名密钥不可用，检查点暂未签发", "the signing key cannot be used; no checkpoint is signed"),
     "clock_step": ("系统时钟跳变超过 1 秒", "the clock stepped by more than one second"),
     "clock_skew": (

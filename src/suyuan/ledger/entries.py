@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -35,3 +36,9 @@ def encode(entry: Entry) -> bytes:
         entry.record.bytes if entry.record else None, entry.rev, entry.batch.bytes if entry.batch else None, entry.digest,
         [one.bytes for one in entry.shown], entry.detail,
     )  # fmt: skip
+
+
+def unreadable(columns: Sequence[Any]) -> bytes:
+    """The bytes under a leaf of what is stored and no entry: they begin as no entry's do, and none is bound over them."""
+    said = [bytes(one).hex() if isinstance(one, bytes | memoryview) else str(one) for one in columns]
+    return "\n".join(["unreadable entry", *said]).encode()

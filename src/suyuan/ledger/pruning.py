@@ -70,7 +70,8 @@ def lawful(connection: psycopg.Connection) -> tuple[list[int], list[Fault]]:
     rows = connection.execute(
         """SELECT coalesce(p.pruning, e.pruning), p.before, p.leaves::text, p.entries, p.size, p.root, e.digest, e.at
            FROM ledger_pruning p FULL JOIN (
-               SELECT (detail->>'pruning')::bigint AS pruning, digest, at FROM ledger_entry WHERE act = %s) e
+               SELECT CASE WHEN detail->>'pruning' ~ '^[0-9]{1,18}$' THEN (detail->>'pruning')::bigint END AS pruning,
+                      digest, at FROM ledger_entry WHERE act = %s) e
              ON e.pruning = p.pruning ORDER BY 1""",
         [int(Act.prune)],
     ).fetchall()

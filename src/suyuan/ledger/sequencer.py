@@ -6,11 +6,12 @@ committed must be there; a missing entry stops the log rather than being passed 
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -24,7 +25,7 @@ from suyuan.installation.sql import statements
 from suyuan.ledger import alarm, keys, witness
 from suyuan.ledger.checkpoint import Checkpoint, sign
 from suyuan.ledger.clock import Watch
-from suyuan.ledger.entries import Entry, encode
+from suyuan.ledger.entries import Entry, encode, unreadable
 from suyuan.ledger.errors import LedgerGap
 from suyuan.ledger.tiles import TileTree, grow
 
@@ -120,23 +121,35 @@ def _take(connection: psycopg.Connection) -> tuple[list[bytes], list[tuple[int, 
     leaves: list[bytes] = []
     places: list[tuple[int, int]] = []
     for writer, after, upto in connection.execute(_SQL["waiting"]).fetchall():
-        expected = after
-        for entry, mac in entries(connection, writer, after, upto):
+        expected, strange = after, list[int]()
+        for row in connection.execute(_SQL["range"], {"writer": writer, "after": after, "upto": upto}):
             expected += 1
-            if entry.n != expected:
-                raise LedgerGap(writer, expected - 1, entry.n)
-            leaves.append(leaf_hash(encode(entry), mac))
-            places.append((writer, entry.n))
+            if row[1] != expected:
+                raise LedgerGap(writer, expected - 1, row[1])
+            encoded, mac, read = bytes_of(row)
+            leaves.append(leaf_hash(encoded, mac))
+            places.append((writer, expected))
+            strange += [] if read else [expected]
+        if strange:
+            log.critical("Entry %s:%s cannot be read.", writer, strange[0])
+            alarm.raise_alarm("entry_unreadable", {"writer": writer, "n": strange[0]})
         if expected == after or expected < min(upto, after + 20_000):
             raise LedgerGap(writer, expected, upto)
         connection.execute(_SQL["sequenced"], {"writer": writer, "n": expected})
     return leaves, places
 
 
-def entries(connection: psycopg.Connection, writer: int, after: int, upto: int) -> Iterator[tuple[Entry, bytes]]:
-    """A writer's next entries in order, up to 20,000, each with its MAC."""
-    for row in connection.execute(_SQL["range"], {"writer": writer, "after": after, "upto": upto}):
-        yield entry_of(row)
+def bytes_of(row: Sequence[Any]) -> tuple[bytes, bytes, bool]:
+    """The bytes of a stored row whose detail is text, its MAC, and whether it could be read.
+
+    One that cannot be read (no door writes such) has its place by what is stored, so that it stops no other.
+    """
+    *plain, detail, mac = row
+    try:
+        entry, code = entry_of((*plain, None if detail is None else json.loads(detail), mac))
+        return encode(entry), code, True
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        return unreadable((*plain, detail)), bytes(mac), False
 
 
 def entry_of(row: tuple[Any, ...]) -> tuple[Entry, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -15,16 +16,15 @@ from suyuan.installation import current
 from suyuan.ledger import keys, pruning, witness
 from suyuan.ledger.checkpoint import Checkpoint, in_its_time, key_id_of, read, signer_of
 from suyuan.ledger.clock import doubtful
-from suyuan.ledger.entries import encode
 from suyuan.ledger.faults import Fault
 from suyuan.ledger.keys import Signer
 from suyuan.ledger.merkle import Frontier
-from suyuan.ledger.sequencer import entry_of, loader
+from suyuan.ledger.sequencer import bytes_of, loader
 from suyuan.ledger.tiles import HASH, WIDTH, grow
 from suyuan.ledger.witness import Held
 
 _BATCH = 256 * 64
-_COLUMNS = "e.writer, e.n, e.at, e.act, e.person, e.ground, e.agency, e.record, e.rev, e.batch, e.digest, e.shown, e.detail, e.mac"
+_COLUMNS = "e.writer, e.n, e.at, e.act, e.person, e.ground, e.agency, e.record, e.rev, e.batch, e.digest, e.shown, e.detail::text, e.mac"
 
 _PLAIN = _COLUMNS.replace("e.record", "uuid_send(e.record)").replace("e.batch", "uuid_send(e.batch)")
 
@@ -156,14 +156,22 @@ def _waiting(connection: psycopg.Connection) -> Iterator[Fault]:
         "WHERE NOT EXISTS (SELECT FROM ledger_leaf l WHERE l.writer = e.writer AND l.n = e.n)"
     )
     for placed, *columns in rows:
-        entry, mac = entry_of(tuple(columns))
+        encoded, mac, read = bytes_of(columns)
+        writer, number = columns[:2]
         if placed:
-            where = f"entry {entry.writer}:{entry.n}"
+            where = f"entry {writer}:{number}"
             yield Fault(
                 "ledger.leaf_missing", where, "条目失去了在哈希树中的位置", "the entry lost its place in the tree"
             )
-        if entry_code(encode(entry), key) != mac:
-            yield _altered(entry.writer, entry.n)
+        if not read:
+            yield _unreadable(writer, number)
+        elif entry_code(encoded, key) != mac:
+            yield _altered(writer, number)
+
+
+def _unreadable(writer: int, number: int) -> Fault:
+    zh, en = "条目无法读取", "the entry cannot be read"
+    return Fault("ledger.entry_unreadable", f"entry {writer}:{number}", zh, en)
 
 
 def _altered(writer: int, number: int, about: tuple[str, ...] = ()) -> Fault:
@@ -264,7 +272,9 @@ def _leaf_reader(load: Callable[[int, int], bytes]) -> Callable[[int, Sequence[A
         if columns[0] is None:
             where = f"entry {writer}:{number}"
             return bytes(32), Fault("ledger.entry_missing", where, "条目已不存在", "the entry is gone")
-        encoded, mac = _encoded(columns)
+        encoded, mac, read = _encoded(columns)
+        if not read:
+            return leaf_hash(encoded, mac), _unreadable(writer, number)
         same = entry_code(encoded, key) == mac
         return leaf_hash(encoded, mac), None if same else _altered(writer, number, _about(columns))
 
@@ -273,7 +283,8 @@ def _leaf_reader(load: Callable[[int, int], bytes]) -> Callable[[int, Sequence[A
 
 def _about(columns: Sequence[Any]) -> tuple[str, ...]:
     """What an entry speaks of, as other checks name it."""
-    record, rev, batch, detail = columns[7], columns[8], columns[9], columns[12]
+    record, rev, batch = columns[7], columns[8], columns[9]
+    detail = json.loads(columns[12]) if columns[12] else None
     names = [f"{UUID(bytes=record)} r{rev}"] if record and rev is not None else []
     names += [str(UUID(bytes=batch))] if batch and not record else []
     if isinstance(detail, dict):
@@ -283,14 +294,13 @@ def _about(columns: Sequence[Any]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _encoded(columns: Sequence[Any]) -> tuple[bytes, bytes]:
-    """The bytes of a stored entry and its MAC; entries about one revision, which most are, without making the entry."""
+def _encoded(columns: Sequence[Any]) -> tuple[bytes, bytes, bool]:
+    """`bytes_of` a stored entry; of entries about one revision, which most are, without making the entry."""
     writer, n, at, act, person, ground, agency, record, rev, batch, digest, shown, detail, mac = columns
     if shown is None and detail is None and None not in (record, rev, batch, digest):
-        return arrival(writer, n, at, act, person, ground, agency, record, rev, batch, digest), mac
+        return arrival(writer, n, at, act, person, ground, agency, record, rev, batch, digest), mac, True
     ids = [UUID(bytes=one) if one else None for one in (record, batch)]
-    entry, _ = entry_of((writer, n, at, act, person, ground, agency, ids[0], rev, ids[1], digest, shown, detail, mac))
-    return encode(entry), mac
+    return bytes_of((writer, n, at, act, person, ground, agency, ids[0], rev, ids[1], digest, shown, detail, mac))
 
 
 def _full_tiles(

@@ -32,7 +32,7 @@ FROM ledger_writer w LEFT JOIN ledger_sequenced s ON s.writer = w.writer
 WHERE w.open AND w.n > coalesce(s.n, 0) ORDER BY w.writer;
 
 -- name: range
-SELECT writer, n, at, act, person, ground, agency, record, rev, batch, digest, shown, detail, mac
+SELECT writer, n, at, act, person, ground, agency, record, rev, batch, digest, shown, detail::text, mac
 FROM ledger_entry WHERE writer = %(writer)s AND n > %(after)s AND n <= %(upto)s ORDER BY n LIMIT 20000;
 
 -- name: sequenced
