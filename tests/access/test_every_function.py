@@ -148,7 +148,7 @@ UNRANGED = {
 
 @pytest.mark.control("C7", "C8")
 @pytest.mark.parametrize(("helper", "named"), [
-    ("access_require_person", {"access_set_active"}), ("access_require_over", {"access_add_agency", "access_propose_duty"}),
+    ("access_require_person", {"access_set_active"}), ("access_require_over", {"access_add_agency", "access_propose_clearance"}),
 ])  # fmt: skip
 def test_a_check_taken_out_is_named(
     fresh_world: World, places: list[Place], superuser: Superuser, helper: str, named: set[str]

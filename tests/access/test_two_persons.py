@@ -119,23 +119,23 @@ def test_nobody_else_approves(world: World, name: str) -> None:
 
 def test_an_administrator_of_a_county_grants_nothing_beyond_it(world: World) -> None:
     """The range of the duty bounds what it may hand out, approve, see and end."""
-    person = newcomer(world, "L0001")
+    person, theirs = newcomer(world, "L0001"), newcomer(world, "L0013", STATION)
     grant(world, person, "security_administrator", COUNTY)
     local = Somebody("", person, queries.default_ground(person), 0, "")
     with local.acting() as who:
         with pytest.raises(NotAllowed), transaction.atomic():
-            proposals.propose_duty(who, world.analyst.person, "analyst", CITY, reason="x")
+            proposals.propose_duty(who, theirs, "analyst", CITY, reason="x")
         with pytest.raises(NotAllowed), transaction.atomic():
             actions.end_duty(who, world.outsider.duty)
-        assert proposals.propose_duty(who, world.analyst.person, "analyst", STATION, reason="x")
+        assert proposals.propose_duty(who, theirs, "analyst", STATION, reason="x")
         with pytest.raises(Unknown):
             proposals.proposal(who, propose(world, world.colleague.person, agency=OTHER_CITY))
 
 
-def newcomer(world: World, staff_no: str) -> int:
+def newcomer(world: World, staff_no: str, agency: int = CITY) -> int:
     """Somebody without a duty."""
     with world.system.acting() as who:
-        return actions.add_person(who, staff_no, f"新人{staff_no}", CITY)
+        return actions.add_person(who, staff_no, f"新人{staff_no}", agency)
 
 
 def test_a_proposal_lapses_after_a_week(world: World) -> None:
@@ -228,6 +228,22 @@ def test_raw_sql_that_proposes_and_approves_is_refused(world: World) -> None:
         proposal = cursor.fetchone()[0]
         with pytest.raises(DatabaseError), transaction.atomic():
             cursor.execute("SELECT access_decide_proposal(%s, true)", [proposal])
+
+
+@pytest.mark.clause("5.1.1")
+@pytest.mark.control("C7")
+def test_a_county_gives_nobody_of_another_city_a_duty(world: World) -> None:
+    """Nobody is put beyond the reach of their own administrators: the person counts, not the agency of the duty alone.
+
+    Negative control: somebody of the county itself is proposed by the same administrator.
+    """
+    person, theirs = newcomer(world, "L0011"), newcomer(world, "L0012", STATION)
+    duty = grant(world, person, "security_administrator", COUNTY)
+    mine = Somebody("", person, queries.default_ground(person), duty, "")
+    with mine.acting() as who:
+        with pytest.raises(NotAllowed):
+            proposals.propose_duty(who, world.outsider.person, "collector", COUNTY, reason="x")
+        assert proposals.propose_duty(who, theirs, "collector", COUNTY, reason="x")
 
 
 def test_a_proposer_who_lost_the_duty_proposes_nothing(world: World) -> None:

@@ -80,3 +80,24 @@ BEGIN
     FROM access_token t JOIN access_account a ON a.id = t.account JOIN access_person p ON p.person = a.person
     WHERE t.digest = p_digest;
 END $$;
+
+-- Who gives somebody a duty administers the person too, by the range of their own: else two at one agency would put somebody of
+-- another beyond the reach of that person's own administrators.
+CREATE OR REPLACE FUNCTION access_propose_duty(p_person bigint, p_kind text, p_agency bigint, p_department bigint,
+    p_clearance smallint, p_starts date, p_ends date, p_reason text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE made access_proposal;
+BEGIN
+    PERFORM access_require_over('security_administrator', p_agency);
+    PERFORM access_require_person(ARRAY['security_administrator'], p_person);
+    INSERT INTO access_proposal (what, person, agency, kind, department, clearance, starts_on, ends_on, reason, proposed_by)
+    VALUES ('grant', p_person, p_agency, p_kind, p_department, p_clearance, p_starts, p_ends, p_reason, access_person_now())
+    RETURNING * INTO made;
+    -- Rehearsed and undone: what the rules of duties refuse is refused now and not when somebody approves it.
+    BEGIN
+        PERFORM access_make_duty(made);
+        RAISE EXCEPTION 'rehearsed' USING ERRCODE = 'SY001';
+    EXCEPTION WHEN SQLSTATE 'SY001' THEN NULL;
+    END;
+    RETURN made.proposal;
+END $$;
