@@ -22,7 +22,7 @@ from psycopg.types.range import Range
 
 import tickets
 from delivered import deliver, rows_of
-from suyuan.access import proof
+from suyuan.access import proof, tokens
 from suyuan.access.errors import NoGround, Unproven
 from suyuan.access.models import Account
 from suyuan.access.sign_in import verifier
@@ -572,6 +572,47 @@ def test_the_ticket_of_a_job_is_for_its_person_and_ground_and_ends_with_it(fille
     with injected() as raw, pytest.raises(psycopg.errors.InsufficientPrivilege):
         forge(raw, mine)
         raw.execute("SELECT access_task_ticket('x', %s)", [b"q" * 32])
+
+
+def ticket_of(proof_held: bytes, who: Somebody, *, process: bool) -> bytes:
+    """A ticket that SQL under the application role makes of a proof, in a process or outside of one."""
+    secret = proof.fresh()
+    with psycopg.connect(current().database("app")) as raw:
+        assert raw.execute("SELECT * FROM access_enter(%s, %s, %s)", [who.person, who.ground, proof_held]).fetchone()
+        if process:
+            be_process(raw)
+        raw.execute("SELECT access_task_ticket('x', %s)", [proof.digest(secret)])
+    return secret
+
+
+def test_no_ticket_is_made_past_the_process_or_of_a_ticket(filled: World) -> None:
+    """Whoever has a session's or a token's secret makes no ticket that outlives it, and a ticket makes no other.
+
+    Negative control: the process makes one of the same session, and it works after signing out, as a queued import must.
+    """
+    mine, session = filled.collector, tickets.session("collector")
+    with tickets.in_session("collector") as account:
+        number, token = tokens.issue(account, "queue", 1)
+    for held in (session, token.encode()):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            ticket_of(held, mine, process=False)
+    queued, by_token = (ticket_of(one, mine, process=True) for one in (session, token.encode()))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        ticket_of(queued, mine, process=True)
+    proof.end(session)
+    assert (proof.lives(session), proof.lives(queued), proof.lives(by_token)) == (False, True, True)
+    with tickets.in_session("collector") as account:
+        tokens.revoke(account, number)
+    assert (proof.lives(queued), proof.lives(by_token)) == (True, False)
+
+
+def test_a_ticket_ends_with_the_accounts_of_its_person(filled: World, superuser: Superuser) -> None:
+    """Closed, the account's jobs act no more; opened again, they do (negative control)."""
+    queued = ticket_of(tickets.session("collector"), filled.collector, process=True)
+    for active in (False, True):
+        superuser().execute("UPDATE access_account SET is_active = %s WHERE username = 'collector'", [active])
+        assert proof.lives(queued) is active
+    proof.end(queued)
 
 
 def test_leaving_signing_out_and_ending_a_session_end_its_proof(filled: World, superuser: Superuser) -> None:

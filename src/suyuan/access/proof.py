@@ -109,7 +109,8 @@ def end(secret: bytes) -> None:
 def task_ticket(job: str, person: int) -> str:
     """A ticket for a job that acts for the acting person under their ground, sealed by the vault for that job."""
     secret = fresh()
-    ask("SELECT access_task_ticket(%s, %s)", [job, digest(secret)])
+    with as_process():
+        ask("SELECT access_task_ticket(%s, %s)", [job, digest(secret)])
     return base64.b64encode(vaulted.seal(Use.ticket, f"{job} {person}", secret.hex())).decode()
 
 

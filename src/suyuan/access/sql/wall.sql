@@ -34,6 +34,7 @@ CREATE TABLE access_proof (
     how text NOT NULL DEFAULT '',                           -- a session was opened by: password, voucher
     ground bigint REFERENCES access_ground,                 -- the only one, of a task
     job text NOT NULL DEFAULT '',                           -- a task's
+    token bytea,                                            -- the digest of the token by which a task was queued
     os_user text NOT NULL DEFAULT '',                       -- a command's: the operating system's user
     made_at timestamptz NOT NULL DEFAULT now(),
     used_at timestamptz NOT NULL DEFAULT now(),
@@ -165,6 +166,9 @@ BEGIN
           -- What was queued before two persons made another way in for somebody is worth nothing after it.
           WHEN 'task' THEN NOT EXISTS (SELECT FROM access_way_in w WHERE w.person = f.person AND w.approved
                                        AND w.kind <> 'unlock' AND w.decided_at > f.made_at)
+              -- Nor is what a token queued that is revoked, or somebody whose accounts are closed.
+              AND (f.token IS NULL OR EXISTS (SELECT FROM access_token t WHERE t.digest = f.token AND t.revoked_at IS NULL))
+              AND coalesce((SELECT bool_or(is_active) FROM access_account WHERE person = f.person), true)
           ELSE true END;
     IF FOUND THEN
         IF held.used_at < now() - interval '1 minute' THEN
@@ -440,16 +444,19 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $
     VALUES (p_digest, 'command', p_person, p_os_user, now() + interval '12 hours');
 $$;
 
--- A job in the background acts for whoever queues it, under the ground they queue it under, until it ends or a week is over.
+-- A job in the background acts for whoever queues it, under the ground they queue it under, until it ends or a week is over: also
+-- after they signed out, so the process alone makes a ticket, and none comes of another. One by a token ends with the token.
 CREATE FUNCTION access_task_ticket(p_job text, p_digest bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE mine access_duty := access_acting_duty();
+DECLARE mine access_duty := access_acting_duty(); channel text := access_sealed('channel');
 BEGIN
-    IF mine.duty IS NULL THEN
+    IF mine.duty IS NULL OR channel IS NULL OR channel = 'task' THEN
         RAISE EXCEPTION 'access_duty_missing' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    INSERT INTO access_proof (digest, kind, person, ground, job, ends_at)
-    VALUES (p_digest, 'task', mine.person, current_setting('suyuan.ground')::bigint, p_job, now() + interval '7 days');
+    PERFORM access_require_process();
+    INSERT INTO access_proof (digest, kind, person, ground, job, token, ends_at)
+    VALUES (p_digest, 'task', mine.person, current_setting('suyuan.ground')::bigint, p_job,
+        CASE channel WHEN 'token' THEN decode(access_sealed('proof'), 'hex') END, now() + interval '7 days');
 END $$;
 
 -- Tokens: made in the session of the account they are for, by a process that saw a fresh factor; revoked by its person. Else
