@@ -38,7 +38,7 @@ def _limits() -> str:
 
 def _database(role: Role) -> dict[str, Any]:
     shared: dict[str, Any] = {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "suyuan.installation.database",  # what outlives a request on it is cleaned away
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "TEST": {"MIRROR": "default"} if role == "owner" else {},
