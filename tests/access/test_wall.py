@@ -92,6 +92,7 @@ OPEN = {
     "access_use_way_in": "takes both halves of the code",
     "access_vouch_session": "takes a code under the key that the vault seals",
     "audit_seats": "at which agencies somebody audits",
+    "ledger_take_note": "what the caller's own transaction changed",
     "ledger_lease": "lends a counter, which moves with its entries only",
     "vault_tell": "takes a code under a key that hosts alone have",
 }

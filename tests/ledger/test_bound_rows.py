@@ -8,9 +8,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+import tickets
 from suyuan.access import actions, grounds, proposals
+from suyuan.installation import current
 from suyuan.ledger import verify
 from world import STATION, World, grant
 
@@ -108,3 +111,59 @@ def test_without_the_binding_it_would_stand(
     superuser().execute("UPDATE access_duty SET clearance = 2")
     monkeypatch.setattr(verify, "_checks", [check for check in verify._checks if check is not verify_rows])
     assert _codes() == {}
+
+
+def left_behind(world: World) -> str:
+    """What notes a row of an act by SQL that enters nothing: the note as it stands before the transaction ends."""
+    with psycopg.connect(current().database("app")) as raw:
+        me = world.collector
+        assert raw.execute(
+            "SELECT * FROM access_enter(%s, %s, %s)", [me.person, me.ground, tickets.of(me.person)]
+        ).fetchone()
+        raw.execute("SELECT access_break_glass('无登记')")
+        [noted] = raw.execute("SELECT current_setting('suyuan.changed')").fetchone() or ("",)
+    return str(noted)
+
+
+@pytest.mark.clause("5.1.2", "5.3.1")
+@pytest.mark.control("C14")
+@pytest.mark.parametrize("by", ["the true note", "its lines alone"])
+def test_an_entry_carries_rows_of_its_own_transaction_alone(fresh_world: World, by: str) -> None:
+    """Neither what somebody's SQL left on the connection nor what it made up; the act's own rows are all there."""
+    noted = left_behind(fresh_world)
+    assert "access_emergency" in noted
+    with connection.cursor() as cursor:
+        said = noted if by == "the true note" else noted.partition("\n")[2]
+        cursor.execute("SELECT set_config('suyuan.changed', %s, false)", [said])
+    with fresh_world.system.acting() as who:
+        actions.add_person(who, "L0909", "新人", STATION)
+    with fresh_world.security.acting() as who:
+        proposals.propose_limit(who, "look", 60, reason="试行")
+    assert {name.split(" ")[0] for name in _codes()} == {"access_emergency", "access_ground"}
+    connection.close()
+
+
+def test_without_the_code_rows_of_another_transaction_are_entered(
+    fresh_world: World, superuser: Callable[[], psycopg.Connection[Any]]
+) -> None:
+    """Negative control: where any note counts, somebody else's entry carries them and nothing tells."""
+    superuser().execute(
+        """CREATE OR REPLACE FUNCTION ledger_note_begins() RETURNS text LANGUAGE sql AS
+           $$ SELECT repeat('0', 64) || E'\\n' $$"""
+    )
+    noted = left_behind(fresh_world)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('suyuan.changed', %s, false)", [noted])
+    with fresh_world.security.acting() as who:
+        proposals.propose_limit(who, "look", 60, reason="试行")
+    assert _codes() == {}
+    connection.close()
+
+
+@pytest.mark.control("C9")
+def test_the_note_is_made_by_no_table_of_somebodys_own(world: World) -> None:
+    """The trigger's function is not the application's to use."""
+    with psycopg.connect(current().database("app")) as raw:
+        for name in ("ledger_changed", "ledger_gone", "ledger_note", "ledger_note_begins"):
+            [may] = raw.execute("SELECT has_function_privilege(%s, 'EXECUTE')", [name + "()"]).fetchone() or (True,)
+            assert may is False, name

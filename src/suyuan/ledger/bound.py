@@ -1,6 +1,6 @@
 """Rows that say who may do what, and what auditors did: their digests stand in the entry of the act that changed them.
 
-A trigger (`sql/bound.sql`) remembers the rows that a transaction writes; `append(…, changes=True)` takes their digests into
+A trigger (`audit/sql/evidence.sql`) remembers the rows that a transaction writes; `append(…, changes=True)` takes their digests into
 its entry, and `verify_rows` holds every row against the last entry that names it. The digest is worked out here, from
 the stored columns, so that no function of the database is trusted for it.
 """
@@ -81,8 +81,8 @@ def table(name: str) -> Bound | None:
 def changes() -> dict[str, dict[str, str]]:
     """The rows this transaction changed since they were last asked for, name by name with their digests, for `detail`."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('suyuan.changed', true), set_config('suyuan.changed', '', true)")
-        lines = (cursor.fetchone()[0] or "").splitlines()
+        cursor.execute("SELECT ledger_take_note()")
+        lines = cursor.fetchone()[0].split("\n")[:-1]
     named: dict[str, list[dict[str, Any]]] = {}
     gone: dict[str, bool] = {}
     for one in map(json.loads, lines):
