@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from suyuan.access import actions, grounds
 from suyuan.access.errors import Conflict, NotAllowed
@@ -161,3 +161,22 @@ def test_without_its_range_the_act_would_reach_anywhere(county: World, superuser
         LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS 'BEGIN END'""")
     with county.system.acting() as who:
         assert not refused(lambda: actions.set_active(who, county.final.person, False))
+
+
+@pytest.mark.clause("5.1.1")
+@pytest.mark.control("C8")
+def test_records_are_counted_within_ones_own_range(county: World, superuser: Superuser) -> None:
+    """Both ends of the range that is counted lie in the security administrator's: one that begins inside does not go on beyond."""
+    superuser().execute("UPDATE access_duty SET agency = %s WHERE duty = %s", [COUNTY, county.security.duty])
+    with county.security.acting(), connection.cursor() as cursor:
+        for lo, hi, out in (
+            (COUNTY, COUNTY + 10**6, False), (STATION, STATION + 10**3, False), (COUNTY, COUNTY + 10**6 + 1, True),
+            (STATION, 10**15, True), (COUNTY - 1, COUNTY + 10**6, True),
+        ):  # fmt: skip
+            try:
+                with transaction.atomic():
+                    cursor.execute("SELECT access_reach(%s, %s, 0::smallint, 2::smallint, 10)", [lo, hi])
+            except DatabaseError:
+                assert out, (lo, hi)
+            else:
+                assert not out, (lo, hi)

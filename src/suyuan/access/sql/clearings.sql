@@ -101,3 +101,14 @@ BEGIN
     END;
     RETURN made.proposal;
 END $$;
+
+-- How many records lie in a range up to a level, for whoever decides on a proposal; counted no further than p_cap. Both ends of
+-- the range lie in the administrator's own.
+CREATE OR REPLACE FUNCTION access_reach(p_lo bigint, p_hi bigint, p_above smallint, p_upto smallint, p_cap int) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM access_require_over('security_administrator', p_lo);
+    PERFORM access_require_over('security_administrator', p_hi - 1);
+    RETURN (SELECT count(*) FROM (SELECT FROM records_record WHERE agency >= p_lo AND agency < p_hi
+                                  AND level > p_above AND level <= p_upto LIMIT p_cap) AS reached);
+END $$;
