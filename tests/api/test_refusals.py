@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 
 from api.test_matrix import calls
@@ -13,6 +15,7 @@ from suyuan.web.settings import DATA_UPLOAD_MAX_MEMORY_SIZE
 from world import World
 
 pytestmark = pytest.mark.usefixtures("database")
+Superuser = Callable[[], psycopg.Connection[Any]]
 MISSING = "00000000-0000-7000-8000-000000000000"
 OPERATIONS = calls(MISSING, MISSING, "00" * 32)  # type: ignore[arg-type]  # only put into addresses
 
@@ -69,6 +72,26 @@ def test_hidden_and_missing_records_answer_alike(world: World) -> None:
                 assert answers[0].status_code in (403, 404), name
                 told = [(one.status_code, one.content, sorted(one.headers.items())) for one in answers]
                 assert told[0] == told[1], name
+
+
+@pytest.mark.clause("1.3.1", "5.1.2")
+@pytest.mark.control("C9")
+@pytest.mark.parametrize("state", ["sealed", "disposed"])
+def test_closed_and_missing_records_answer_alike(fresh_world: World, superuser: Superuser, state: str) -> None:
+    """A sealed record, and one whose content is destroyed: every operation answers as for none, also with the history."""
+    _, result, _ = deliver(fresh_world.collector, "violation", rows_of("violation", 1))
+    closed, program, owner = str(result.records[1]), Program.of(fresh_world.second), superuser()
+    assert program.get(f"records/{closed}/history").status_code == 200
+    owner.execute("SET session_replication_role = replica")
+    gone = ", wrapped_key = NULL, in_force_rev = NULL" if state == "disposed" else ""
+    owner.execute(f"UPDATE records_record SET state = '{state}'{gone}")
+    every = calls(result.records[1], MISSING, "00" * 32)  # type: ignore[arg-type]  # only put into addresses
+    asked = {name: one for name, one in every.items() if closed in one[1]}
+    assert "record_history" in asked and "open_record" in asked
+    for name, (method, path, given) in asked.items():
+        answers = [getattr(program, method)(one, given) for one in (path, path.replace(closed, MISSING))]
+        told = [(one.status_code, one.content) for one in answers]
+        assert told[0] == told[1] and told[0][0] in (400, 403, 404), name
 
 
 def test_wrong_input_says_where(world: World) -> None:

@@ -39,6 +39,8 @@ SELECT v.rev, v.valid_from, v.recorded_at, v.author, v.batch_id, v.row_no, v.fin
             WHEN v.final THEN b.final_at ELSE b.second_at END AS in_force_since,
        EXISTS (SELECT FROM records_setback s WHERE s.record_id = v.record_id AND s.rev = v.rev) AS returned
 FROM records_revision v JOIN records_batch b ON b.batch_id = v.batch_id
+-- Where the record itself is closed (sealed, or its content destroyed), so is its history.
+JOIN records_record r ON r.record_id = v.record_id AND r.wrapped_key IS NOT NULL
 WHERE v.record_id = %(id)s ORDER BY v.rev;
 
 -- name: search
