@@ -18,14 +18,18 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import suyuan_verify as verifier
 from delivered import deliver, rows_of
+from suyuan.access import grounds
+from suyuan.access.acting import acting
+from suyuan.access.errors import LimitReached, NoPurpose
 from suyuan.audit.bundle import prove
 from suyuan.audit.errors import ContentUnproved, NotSequenced
-from suyuan.installation import current
+from suyuan.installation import Installation, current
 from suyuan.ledger import keys
 from suyuan.ledger.sequencer import run_once
 from suyuan.records import queries as records
@@ -34,6 +38,14 @@ from suyuan.review import actions as review
 from world import World
 
 pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture(autouse=True)
+def another_day(installation: Installation) -> Iterator[None]:
+    """What was spent by one test does not count for the next."""
+    yield
+    with psycopg.connect(installation.database("owner"), autocommit=True) as owner:
+        owner.execute("DELETE FROM access_use")
 
 
 def sequence() -> None:
@@ -187,6 +199,40 @@ def test_nobody_else_learns_anything(world: World, record: UUID, name: str) -> N
         for wanted in (record, uuid4()):
             with pytest.raises(NotFound):
                 prove(who, wanted)
+
+
+@pytest.mark.clause("5.1.2")
+@pytest.mark.parametrize("where", ["outsider", "collector"])
+def test_an_emergency_proves_nothing(fresh_world: World, where: str) -> None:
+    """It opens any record to be looked at; neither a proof nor the content leaves, of another city or of one's own range."""
+    world = fresh_world
+    _, result, _ = deliver(getattr(world, where), "violation", rows_of("violation", 1))
+    sequence()
+    with world.head.on_duty() as who:
+        emergency = grounds.break_glass(who, "追捕在逃人员，来不及指派")
+    with acting(world.head.person, emergency) as who:
+        assert records.open_record(who, result.records[1]).content
+        for content in (False, True):
+            with pytest.raises(NoPurpose):
+                prove(who, result.records[1], recipient="某人", with_content=content)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM audit_proof_revisions(%s)", [result.records[1]])
+            assert cursor.fetchone() == (0,)  # the database too, whatever the act believes
+    with world.head.acting() as who, connection.cursor() as cursor:
+        cursor.execute("SELECT audit_may_prove(%s)", [result.records[1]])
+        assert cursor.fetchone() == (where == "collector",)  # an assigned ground proves what lies in range
+
+
+@pytest.mark.control("C13")
+def test_content_that_is_proved_counts_as_an_export(world: World, record: UUID) -> None:
+    """The sixth of a day is refused; a proof without content is not counted."""
+    for _ in range(5):
+        with world.head.acting() as who:
+            prove(who, record, recipient="市人民检察院", with_content=True)
+    with pytest.raises(LimitReached), world.head.acting() as who:
+        prove(who, record, recipient="市人民检察院", with_content=True)
+    with world.head.acting() as who:
+        assert prove(who, record)
 
 
 def test_a_proof_waits_for_its_place_in_the_tree(world: World) -> None:

@@ -11,10 +11,13 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from django.db import ProgrammingError, connection
 from django.test import Client
 
 import suyuan_verify
 from delivered import deliver, rows_of
+from suyuan.access import grounds
+from suyuan.access.acting import acting
 from suyuan.access.errors import NotAllowed
 from suyuan.audit import bundle
 from suyuan.installation import current
@@ -159,3 +162,33 @@ def test_the_pages_ask_and_do_it(fresh_world: World, record: UUID) -> None:
     assert ROW["plate"] not in page
     assert "已销毁" in custodian.post("/vault/keys/disposals/", {"record": str(record)}, follow=True).content.decode()
     assert head.get(f"/record/{record}/").status_code == 404
+
+
+@pytest.mark.clause("5.1.2")
+@pytest.mark.control("C11")
+@pytest.mark.parametrize("where", ["outsider", "collector"])
+def test_an_emergency_asks_for_no_disposal(fresh_world: World, superuser: Superuser, where: str) -> None:
+    """It opens any record to be looked at; no erasure is asked under it, of another city's record or of one's own range."""
+    world = fresh_world
+    _, result, _ = deliver(getattr(world, where), "violation", [ROW])
+    owner, record = superuser(), result.records[1]
+    owner.execute("SET session_replication_role = replica")
+    owner.execute("UPDATE records_record SET state = 'in_force', in_force_rev = 1")
+    with world.head.on_duty() as who:
+        emergency = grounds.break_glass(who, "追捕在逃人员，来不及指派")
+    with acting(world.head.person, emergency) as who:
+        assert queries.open_record(who, record).content
+        with pytest.raises(NotAllowed):
+            disposal.ask(who, record, "某令")
+    with acting(world.head.person, emergency), connection.cursor() as cursor, pytest.raises(ProgrammingError):
+        cursor.execute("SELECT records_ask_disposal(%s, %s)", [record, b"x"])  # the database too
+    client = signed_in("head")
+    client.post("/ground/", {"ground": emergency})
+    assert "提请销毁" not in client.get(f"/record/{record}/").content.decode()
+    assert owner.execute("SELECT count(*) FROM records_disposal").fetchone() == (0,)
+    if where == "outsider":
+        with pytest.raises(NotFound):
+            asked(world, record)
+    else:
+        asked(world, record)  # an assigned ground asks about what lies in range
+        assert owner.execute("SELECT count(*) FROM records_disposal").fetchone() == (1,)

@@ -49,6 +49,8 @@ ON_CONTENT = frozenset(
 )
 # What is done for one's own agency only: collecting (norm 4.1), its drafts, and the entering side's review (3.2.1).
 ON_ONES_OWN = frozenset({"collect", "read_draft", "first_review"})
+# What takes a record out of the system, or its content away: an emergency opens records to be looked at, and no more.
+NEVER_IN_AN_EMERGENCY = frozenset({"export", "prove", "dispose"})
 # What belongs to the installation and not to an agency: whoever does it holds the duty at the root.
 INSTALLATIONS = frozenset({"keys"})
 ROOT = 0
@@ -106,6 +108,8 @@ def decide(
     duty, (zh, en) = _duty(who.duty), _ACTIONS[action]
     if (who.duty, action) not in table():
         return Decision(False, f"{duty[0]}不能{zh}", f"A {duty[1]} may not {en}")
+    if action in NEVER_IN_AN_EMERGENCY and who.purpose == "emergency":
+        return Decision(False, f"紧急查阅中不能{zh}", f"In an emergency nobody may {en}")
     if action in INSTALLATIONS:
         agency = ROOT
     if agency is not None and not _reaches(who, action, agency):

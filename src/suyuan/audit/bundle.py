@@ -19,8 +19,10 @@ from uuid import UUID
 from django.db import ProgrammingError, connection, transaction
 
 from suyuan import formats
+from suyuan.access import grounds
 from suyuan.access import queries as access
 from suyuan.access.acting import Acting
+from suyuan.access.errors import NoPurpose
 from suyuan.audit.errors import ContentUnproved, NotSequenced
 from suyuan.ledger import actions as ledger
 from suyuan.ledger import keys
@@ -44,9 +46,12 @@ _EARLY = (1980, 1, 1, 0, 0, 0)  # a zip of the same proof is the same bytes
 def prove(who: Acting, record: UUID, *, recipient: str = "", with_content: bool = False) -> bytes:
     """The proof of a record as a zip. Issuing it is entered in the ledger as a disclosure to `recipient`.
 
-    Raises `NotFound`, alike for a record out of reach; `NotSequenced`; `ContentUnproved`; and for content what
+    With its content it is a file that leaves, and counts as an export. Raises `NotFound`, alike for a record out of
+    reach; `NoPurpose` in an emergency; `NotSequenced`; `ContentUnproved`; and for content `LimitReached` and what
     `records.queries.open_record` raises.
     """
+    if who.purpose == "emergency":
+        raise NoPurpose
     revisions = _rows("SELECT * FROM audit_proof_revisions(%s)", record)
     if not revisions:
         raise NotFound
@@ -54,6 +59,7 @@ def prove(who: Acting, record: UUID, *, recipient: str = "", with_content: bool 
         if not recipient or who.scope_hi == who.scope_lo:
             raise ContentUnproved
         records.open_record(who, record)
+        grounds.spend(who, "export")
     proof = _proof(record, revisions, with_content)
     _issue(who, record, recipient, with_content)
     return _zip(proof)

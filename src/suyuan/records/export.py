@@ -76,8 +76,10 @@ def revealed(rtype: RecordType) -> list[str]:
 
 def allow(who: Acting) -> None:
     """Raise `NotAllowed` where the duty does not export, `NoPurpose` where nobody assigned the ground."""
+    if who.purpose == "emergency":
+        raise NoPurpose
     require(who, "export")
-    if not who.purposeful or who.purpose == "emergency":
+    if not who.purposeful:
         raise NoPurpose
 
 

@@ -175,14 +175,15 @@ BEGIN
     ON CONFLICT (person, starts_on) DO UPDATE SET ends_on = excluded.ends_on, kind = excluded.kind;
 END $$;
 
--- The proof of a record: a head within range, or the auditor in whose range the record's agency lies.
+-- The proof of a record: a head or an auditor in whose range the record's agency lies. An emergency opens records beyond that
+-- range to be looked at; nothing leaves under it.
 CREATE OR REPLACE FUNCTION audit_may_prove(p_record uuid) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE mine access_duty := access_acting_duty();
 BEGIN
-    RETURN EXISTS (
+    RETURN coalesce(access_sealed('purpose'), 'emergency') <> 'emergency' AND EXISTS (
         SELECT FROM records_record r
-        WHERE r.record_id = p_record AND ((mine.kind = 'security_auditor' AND access_within(mine.agency, r.agency))
+        WHERE r.record_id = p_record AND access_within(mine.agency, r.agency) AND (mine.kind = 'security_auditor'
             OR (mine.kind = 'department_head' AND access_in_scope(r.agency, r.level)
                 AND (r.state <> 'sealed' OR access_range('sealed', r.level) @> r.agency))));
 END $$;

@@ -52,3 +52,24 @@ BEGIN
     PERFORM access_require_unattended('storage_custodian');
     RETURN QUERY SELECT r.key_id, count(*) FROM records_record r GROUP BY 1;
 END $$;
+
+-- A head of department asks, about a record of their own range that no review holds, and never in an emergency: that opens records
+-- beyond the range to be looked at and no more.
+CREATE OR REPLACE FUNCTION records_ask_disposal(p_record uuid, p_basis bytea) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE mine access_duty := access_acting_duty(); r records_record;
+BEGIN
+    IF mine.kind IS DISTINCT FROM 'department_head' OR coalesce(access_sealed('purpose'), 'emergency') = 'emergency' THEN
+        RAISE EXCEPTION 'access_duty_missing' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    SELECT * INTO r FROM records_record
+    WHERE record_id = p_record AND access_within(mine.agency, agency) AND access_in_scope(agency, level) FOR NO KEY UPDATE;
+    IF r.record_id IS NULL THEN
+        PERFORM access_refuse('records_not_found');
+    END IF;
+    IF r.state NOT IN ('in_force', 'returned', 'rejected', 'sealed') THEN
+        PERFORM access_refuse('records_disposal_state');
+    END IF;
+    INSERT INTO records_disposal (record_id, agency, level, asked_by, basis)
+    VALUES (r.record_id, r.agency, r.level, mine.person, p_basis);
+END $$;
