@@ -9,14 +9,16 @@ import psycopg
 import pytest
 
 from delivered import deliver, rows_of
+from suyuan.access import grounds
 from suyuan.access import queries as access
+from suyuan.access.acting import acting
 from suyuan.access.decide import decide as decided
-from suyuan.access.errors import NoPurpose
+from suyuan.access.errors import LimitReached, NoPurpose
 from suyuan.records import queries as records
 from suyuan.records.errors import NotFound
 from suyuan.review import actions, queries
 from suyuan.review.errors import ReviewRefused
-from world import CITY, COUNTY, MINISTRY, Somebody, World, grant
+from world import CITY, COUNTY, MINISTRY, Somebody, World, grant, signed_in
 
 Superuser = Callable[[], psycopg.Connection[Any]]
 
@@ -30,8 +32,8 @@ def reviewer(world: World, kind: str, agency: int, person: int) -> Somebody:
 
 def step(who: Somebody, batch: Any, number: int, digest: bytes | None) -> None:
     """Approve a step."""
-    with who.acting() as acting:
-        actions.decide(acting, batch, number, "approve", digest or b"")
+    with who.acting() as doing:
+        actions.decide(doing, batch, number, "approve", digest or b"")
 
 
 @pytest.mark.clause("3.2.1")
@@ -116,3 +118,59 @@ def test_keys_are_the_installations(fresh_world: World) -> None:
     with below.acting() as who:
         assert not decided(who, "keys").allowed
         assert decided(who, "erase", agency=COUNTY).allowed and decided(who, "open_level").allowed
+
+
+@pytest.mark.clause("5.1.2")
+@pytest.mark.control("C8")
+def test_an_emergency_opens_records_and_no_batch(fresh_world: World, superuser: Superuser) -> None:
+    """Of another city no batch waits or shows its rows, though its records open one by one; of one's own range it goes on."""
+    far, result, _ = deliver(fresh_world.outsider, "violation", rows_of("violation", 2))
+    near, _, _ = deliver(fresh_world.collector, "violation", [rows_of("violation", 3)[2]])
+    owner = superuser()
+    owner.execute("SET session_replication_role = replica")
+    owner.execute("UPDATE records_batch SET state = 'second_review'")
+    with fresh_world.head.on_duty() as who:
+        emergency = grounds.break_glass(who, "追捕在逃人员，来不及指派")
+    with acting(fresh_world.head.person, emergency) as who:
+        assert records.open_record(who, result.records[1])
+        assert [one.batch for one in queries.waiting(who)] == [near]
+        assert not records.take_batch(far)
+        for ask in (queries.task, records.batch_rows):
+            with pytest.raises(NotFound):
+                ask(who, far)
+        assert len(records.batch_rows(who, near)) == 1
+    with acting(fresh_world.collector.person, _glass(fresh_world.collector)) as who:
+        assert len(records.batch_rows(who, near)) == 1  # what one collected oneself
+        with pytest.raises(NotFound):
+            records.batch_rows(who, far)
+    client = signed_in("head")
+    client.post("/ground/", {"ground": emergency})
+    assert [client.get(f"/review/{one}/").status_code for one in (far, near)] == [404, 200]
+
+
+def _glass(somebody: Somebody) -> int:
+    with somebody.on_duty() as who:
+        return grounds.break_glass(who, "追捕在逃人员，来不及指派")
+
+
+@pytest.mark.clause("5.1.2")
+@pytest.mark.control("C13")
+def test_rows_of_a_batch_are_a_list_but_to_its_reviewers(fresh_world: World, superuser: Superuser) -> None:
+    """Each page counts for whoever only may read; to the reviewer at its step and to its collector there is no limit."""
+    batch, _, _ = deliver(fresh_world.collector, "violation", rows_of("violation", 2))
+    owner = superuser()
+    owner.execute("SET session_replication_role = replica")
+    owner.execute("UPDATE access_limit SET most = 2 WHERE kind = 'list'")
+
+    def pages(who: Somebody) -> int:
+        """How many of five pages came."""
+        for seen in range(5):
+            try:
+                with who.acting() as doing:
+                    assert len(records.batch_rows(doing, batch)) == 2
+            except LimitReached:
+                return seen
+        return 5
+
+    people = {name: pages(getattr(fresh_world, name)) for name in ("analyst", "second", "first", "collector")}
+    assert people == {"analyst": 2, "second": 2, "first": 5, "collector": 5}

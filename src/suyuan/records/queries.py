@@ -221,17 +221,28 @@ def take_batch(batch: UUID) -> bool:
 def batch_rows(
     who: Acting, batch: UUID, *, seqs: Sequence[int] | None = None, offset: int = 0, limit: int = 50
 ) -> list[RecordView]:
-    """Revisions of a batch for its reviewers, in order of arrival, or those at `seqs`; entered in the ledger.
+    """Revisions of a batch, in order of arrival, or those at `seqs`; entered in the ledger.
 
-    To whoever is to review it the batch is open without any other ground: the review is the reason.
+    To whoever is to review it the batch is open without any other ground: the review is the reason. Whoever collected it
+    sees it without a limit too. To anybody else its rows are a list: raises `LimitReached`, and `NotFound` in an emergency,
+    which opens single records.
     """
-    take_batch(batch)
+    if not take_batch(batch) and not _collected(who, batch):
+        if who.purpose == "emergency":
+            raise NotFound
+        grounds.spend(who, "list")
     rows = _read(
         "of_batch",
         {"batch": batch, "seqs": list(seqs) if seqs is not None else None, "offset": offset, "limit": limit},
     )
     ledger.append(who, Act.list, batch=batch, shown=[one.record_id for one in rows])
     return rows
+
+
+def _collected(who: Acting, batch: UUID) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["collected"], {"batch": batch, "person": who.person})
+        return bool(cursor.fetchone()[0])
 
 
 def revisions(record: UUID) -> list[RevisionInfo]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from suyuan.access import queries as access
 from suyuan.access.acting import Acting
 from suyuan.installation.sql import statements
 from suyuan.ledger import actions as ledger
@@ -91,13 +92,13 @@ def waiting(who: Acting, batch: UUID | None = None) -> list[Task]:
     states = STEPS.get(who.duty)
     if not states:
         return []
-    above, own = who.duty == "final_reviewer", who.duty == "first_reviewer"
+    (lo, hi), above, own = _range(who), who.duty == "final_reviewer", who.duty == "first_reviewer"
     values = {
         "states": list(states),
         "person": who.person,
         "agency": who.agency,
-        "scope_lo": who.scope_lo,
-        "scope_hi": who.scope_hi,
+        "scope_lo": lo,
+        "scope_hi": hi,
         "above": above,
         "own": own,
         "batch": batch,
@@ -106,11 +107,22 @@ def waiting(who: Acting, batch: UUID | None = None) -> list[Task]:
 
 
 def task(who: Acting, batch: UUID) -> Task:
-    """One closed batch within scope. Raises `NotFound`, alike for hidden and missing."""
+    """One closed batch within scope; in an emergency of one's own range or collecting. Raises `NotFound`, alike for
+    hidden and missing.
+    """
+    lo, hi = _range(who)
     rows = _rows("batch", {"batch": batch})
     if not rows or who.scope_hi == who.scope_lo:
         raise NotFound
-    return _task(rows[0])
+    found = _task(rows[0])
+    if not lo <= found.agency < hi and found.collector != who.person:
+        raise NotFound
+    return found
+
+
+def _range(who: Acting) -> tuple[int, int]:
+    """The agencies whose batches concern somebody: an emergency opens records beyond them, and no batch."""
+    return access.range_of(who.agency) if who.purpose == "emergency" else (who.scope_lo, who.scope_hi)
 
 
 def remaining(batch: UUID) -> int:

@@ -66,5 +66,8 @@ WHERE l.target_id = %(id)s;
 -- name: take_batch
 SELECT records_take_batch(%(batch)s);
 
+-- name: collected
+SELECT EXISTS (SELECT FROM records_batch WHERE batch_id = %(batch)s AND collector = %(person)s);
+
 -- name: type_of
 SELECT type FROM records_record WHERE record_id = %(id)s;

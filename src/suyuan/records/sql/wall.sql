@@ -33,6 +33,7 @@ DECLARE mine access_duty := access_acting_duty(); b records_batch;
 BEGIN
     SELECT * INTO b FROM records_batch WHERE batch_id = p_batch;
     IF mine.duty IS NULL OR b.batch_id IS NULL OR NOT access_in_scope(b.agency, b.level) OR b.collector = mine.person
+       OR NOT access_within(mine.agency, b.agency)  -- an emergency reaches further, and reviews nothing there
        OR NOT mine.kind = ANY (CASE b.state WHEN 'first_review' THEN ARRAY['first_reviewer']
             WHEN 'second_review' THEN ARRAY['second_reviewer', 'department_head']
             WHEN 'final_review' THEN ARRAY['final_reviewer'] ELSE ARRAY[]::text[] END) THEN
