@@ -238,7 +238,7 @@ class Proof:
         entered = {one.digest for _, one in self.entries if one.act == REVIEW and one.batch == where and not one.record}
         for one in decisions:
             good = decision_digest(where, one) in entered and one["digest"] == batch["digest"]
-            yield Result(good, f"第 {one['step']} 次审核({one['outcome']})已登记，所签即该批次摘要",
+            yield Result(good, f"第 {one['step']} 次审核（{one['outcome']}）已登记，所签即该批次摘要",
                          f"review {one['step']} ({one['outcome']}) is in the ledger and signs the batch's digest")  # fmt: skip
         told = {decision_digest(where, one) for one in decisions}
         yield Result(entered <= told, "账本中的每次审核都在证明包内", "every review in the ledger is told")

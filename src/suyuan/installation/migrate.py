@@ -25,7 +25,7 @@ def migrate(notice: Notice = lambda zh, en: None) -> bool:
         raise NewerData(unknown)
     plan = executor.migration_plan(loader.graph.leaf_nodes())
     if plan:
-        notice(f"正在建立或更新数据表({len(plan)} 步)…", f"Making or updating tables ({len(plan)} steps)…")
+        notice(f"正在建立或更新数据表（{len(plan)} 步）…", f"Making or updating tables ({len(plan)} steps)…")
         call_command("migrate", database="owner", verbosity=0, interactive=False)
         with connection.cursor() as cursor:
             cursor.execute(text("installation", "grants"))
