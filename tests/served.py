@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg.conninfo
 
 from suyuan.installation import Installation
+from suyuan.installation.supervisor import SUPERVISED
 
 SECONDS = 60
 
@@ -50,7 +51,8 @@ def serving(
     }
     process = subprocess.Popen(
         [sys.executable, "-c", f"{first}\nfrom suyuan.cli.root import main\nmain()", "serve", "--port", str(port), "--workers", "1", *arguments],
-        env=kept | {"SUYUAN_DATA": str(installation.data), "SUYUAN_DATABASE": database} | environment,
+        # As under `suyuan up`: no agent of its own, which would take the place of that of another test in this folder.
+        env=kept | {"SUYUAN_DATA": str(installation.data), "SUYUAN_DATABASE": database, SUPERVISED: "1"} | environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:

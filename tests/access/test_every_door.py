@@ -146,7 +146,7 @@ def test_every_door_reaches_what_the_matrix_says(
 @pytest.mark.control("C7", "C8")
 @pytest.mark.parametrize(("helper", "duty", "named"), [
     ("access_require_person", "system_administrator", {"command user disable"}),
-    ("access_require_over", "security_administrator", {"command duty propose"}),
+    ("access_require_over", "security_administrator", {"command duty raise"}),
 ])  # fmt: skip
 def test_a_check_taken_out_is_named(stage: Stage, helper: str, duty: str, named: set[str]) -> None:
     """Negative control: without its range the doors that lean on it are named."""

@@ -18,7 +18,6 @@ LEFT = [
     ("SET search_path = pg_temp, public", "SHOW search_path"),
     ("SET statement_timeout = 0", "SHOW statement_timeout"),
     ("SET TimeZone = 'America/New_York'", "SHOW TimeZone"),
-    ("CREATE TEMP TABLE access_try (x int)", "SELECT 'access_try'::regclass = 'public.access_try'::regclass"),
     ("DECLARE held CURSOR WITH HOLD FOR SELECT 1", "SELECT count(*) FROM pg_cursors"),
     ("LISTEN x", "SELECT count(*) FROM pg_listening_channels()"),
 ]  # fmt: skip
