@@ -15,6 +15,7 @@ from cli.test_up import free_port
 from clicking import click
 from suyuan.cli.up import answers
 from suyuan.installation import Installation
+from suyuan.installation.supervisor import SUPERVISED
 from world import PASSWORD, World
 
 SECONDS = 30
@@ -60,7 +61,8 @@ def fresh_processes(count: int, broken: str = "") -> Iterator[int]:
 
 
 def _environment() -> dict[str, str]:
-    return os.environ | {"SUYUAN_DATA": os.environ["SUYUAN_TEST_DATA"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    told = {"SUYUAN_DATA": os.environ["SUYUAN_TEST_DATA"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    return os.environ | told | {SUPERVISED: "1"}  # no agent of its own, as under `suyuan up`
 
 
 @contextmanager
